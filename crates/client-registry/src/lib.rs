@@ -1,0 +1,1 @@
+//! Deployment 1: which planes are usable, and who are they?

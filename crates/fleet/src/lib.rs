@@ -1,0 +1,1 @@
+//! Clients of other Kubernetes clusters: kubeconfig, guards, registry, relays, identity.

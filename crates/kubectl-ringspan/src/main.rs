@@ -1,0 +1,2 @@
+//! kubectl ringspan: what a cluster is doing, why, and what would be done.
+fn main() {}

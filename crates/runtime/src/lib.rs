@@ -1,0 +1,1 @@
+//! A process that hosts one controller: queue, caches, metrics, admin server, logs, graceful stop.

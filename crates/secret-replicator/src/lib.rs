@@ -1,0 +1,1 @@
+//! Deployment 5: ReplicatedSecret to copies in the planes.

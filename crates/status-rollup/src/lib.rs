@@ -1,0 +1,1 @@
+//! Deployment 4: everything observed, as one status.

@@ -1,0 +1,2 @@
+//! The only entry point for chores.
+fn main() {}
