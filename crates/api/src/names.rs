@@ -1,0 +1,239 @@
+//! Every name that goes over the wire: labels, annotations, finalizers, field managers, condition
+//! types and reasons. A name that two crates use stands here and nowhere else.
+
+/// Name of the product, as it stands in logs, user agents and `app.kubernetes.io/part-of`.
+pub const PRODUCT: &str = "ringspan";
+
+/// Field managers of server-side apply, one for each program.
+pub mod manager {
+    /// client-registry.
+    pub const CLIENT_REGISTRY: &str = "ringspan-client-registry";
+    /// cluster-reconciler.
+    pub const CLUSTER_RECONCILER: &str = "ringspan-cluster-reconciler";
+    /// topology-reconciler.
+    pub const TOPOLOGY_RECONCILER: &str = "ringspan-topology-reconciler";
+    /// status-rollup.
+    pub const STATUS_ROLLUP: &str = "ringspan-status-rollup";
+    /// secret-replicator.
+    pub const SECRET_REPLICATOR: &str = "ringspan-secret-replicator";
+}
+
+/// Labels. Those below `k8ssandra.io` and `cassandra.datastax.com` are the wire format of upstream.
+pub mod label {
+    /// `app.kubernetes.io/name`.
+    pub const APP_NAME: &str = "app.kubernetes.io/name";
+    /// `app.kubernetes.io/part-of`.
+    pub const APP_PART_OF: &str = "app.kubernetes.io/part-of";
+    /// `app.kubernetes.io/component`.
+    pub const APP_COMPONENT: &str = "app.kubernetes.io/component";
+    /// `app.kubernetes.io/managed-by`.
+    pub const APP_MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+    /// `app.kubernetes.io/version`.
+    pub const APP_VERSION: &str = "app.kubernetes.io/version";
+    /// `app.kubernetes.io/instance`.
+    pub const APP_INSTANCE: &str = "app.kubernetes.io/instance";
+    /// `app.kubernetes.io/created-by`.
+    pub const APP_CREATED_BY: &str = "app.kubernetes.io/created-by";
+    /// Name of the K8ssandraCluster that an object belongs to; with [`CLUSTER_NAMESPACE`] the watch key.
+    pub const CLUSTER_NAME: &str = "k8ssandra.io/cluster-name";
+    /// Namespace of that K8ssandraCluster.
+    pub const CLUSTER_NAMESPACE: &str = "k8ssandra.io/cluster-namespace";
+    /// Who deletes an object that has no owner reference.
+    pub const CLEANED_UP_BY: &str = "k8ssandra.io/cleaned-up-by";
+    /// Value of [`CLEANED_UP_BY`] and [`REPLICATED_BY`].
+    pub const CLUSTER_CONTROLLER: &str = "k8ssandracluster-controller";
+    /// On source Secrets and, copied, on their replicas.
+    pub const REPLICATED_BY: &str = "k8ssandra.io/replicated-by";
+    /// On replicas: `<namespace>.<name>` of the ReplicatedSecret.
+    pub const REPLICATED_SECRET_NAME: &str = "k8ssandra.io/replicated-secret-name";
+    /// On contact-points objects: name of the CassandraDatacenter.
+    pub const DATACENTER: &str = "k8ssandra.io/datacenter";
+    /// On CassandraTasks: the K8ssandraTask that made them.
+    pub const TASK_NAME: &str = "k8ssandra.io/task-name";
+    /// Namespace of that K8ssandraTask.
+    pub const TASK_NAMESPACE: &str = "k8ssandra.io/task-namespace";
+    /// On rebuild tasks: size of the datacenter when the task was made.
+    pub const REBUILD_NODES: &str = "k8ssandra.io/rebuild-nodes";
+    /// cass-operator: cleaned name of the Cassandra cluster.
+    pub const CASSANDRA_CLUSTER: &str = "cassandra.datastax.com/cluster";
+    /// cass-operator: name of the CassandraDatacenter object.
+    pub const CASSANDRA_DATACENTER: &str = "cassandra.datastax.com/datacenter";
+    /// cass-operator: `true` on pods that are seeds.
+    pub const SEED_NODE: &str = "cassandra.datastax.com/seed-node";
+    /// cass-operator: state of the node in a pod; `Started` once Cassandra runs there.
+    pub const NODE_STATE: &str = "cassandra.datastax.com/node-state";
+    /// Binds an EndpointSlice to a Service.
+    pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
+    /// Keeps Kubernetes' own controllers off an EndpointSlice.
+    pub const SLICE_MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+    /// Value of [`SLICE_MANAGED_BY`] on our slices, as upstream writes it.
+    pub const SLICE_MANAGER: &str = "k8ssandra-operator";
+    /// UID of the K8ssandraCluster that an object was made for: our mark on objects without annotations
+    /// of ours that must be found by selector.
+    pub const CLUSTER_UID: &str = "ringspan.io/cluster-uid";
+    /// What a seed slice of ours is: see [`super::SeedSlice`].
+    pub const SEED_SLICE: &str = "ringspan.io/seed-slice";
+}
+
+/// Values of [`label::SEED_SLICE`].
+pub enum SeedSlice {}
+
+impl SeedSlice {
+    /// Upstream's slice, name prefixed with the K8ssandraCluster's name; lives as long as the datacenter.
+    pub const LASTING: &'static str = "lasting";
+    /// The slice without the prefix, which makes cass-operator count additional seeds while a datacenter
+    /// joins; deleted once that datacenter is initialized.
+    pub const JOINING: &'static str = "joining";
+}
+
+/// Annotations.
+pub mod annotation {
+    /// The record of a K8ssandraCluster: see [`crate::record`].
+    pub const RECORD: &str = "ringspan.io/record";
+    /// On what we make: UID of the K8ssandraCluster it was made for.
+    pub const CLUSTER_UID: &str = "ringspan.io/cluster-uid";
+    /// On datacenters: id of the control plane that wrote them.
+    pub const CONTROL_PLANE_ID: &str = "ringspan.io/control-plane-id";
+    /// On datacenters: generation of the K8ssandraCluster at our last write.
+    pub const CLUSTER_GENERATION: &str = "ringspan.io/cluster-generation";
+    /// On datacenters, from their creation: how they came into the ring, see [`crate::record::Role`].
+    pub const JOIN: &str = "ringspan.io/join";
+    /// On datacenters: digest of the merged input that the object was made from.
+    pub const INPUT_HASH: &str = "ringspan.io/input-hash";
+    /// On seed slices: JSON object, name of the CassandraDatacenter → its UID, for each source of addresses.
+    pub const SEED_SOURCES: &str = "ringspan.io/seed-sources";
+    /// On a K8ssandraCluster: `Delete` (default) or `Orphan`.
+    pub const DELETION_POLICY: &str = "ringspan.io/deletion-policy";
+    /// On a K8ssandraCluster: `true` = we write nothing for it.
+    pub const PAUSED: &str = "ringspan.io/paused";
+    /// On a K8ssandraCluster: `confirm` = removal of a datacenter needs a second consent.
+    pub const REMOVAL: &str = "ringspan.io/removal";
+    /// On a K8ssandraCluster whose CRD is being deleted: its UID, as consent to delete the databases too.
+    pub const CONFIRM_DELETE: &str = "ringspan.io/confirm-delete";
+    /// On copies of Secrets: keyed mark of the content that was copied.
+    pub const CONTENT_MARK: &str = "ringspan.io/content-mark";
+    /// Upstream: change detection by hash.
+    pub const RESOURCE_HASH: &str = "k8ssandra.io/resource-hash";
+    /// Upstream: replication of the system keyspaces when the ring was founded, JSON object DC → factor.
+    pub const INITIAL_SYSTEM_REPLICATION: &str = "k8ssandra.io/initial-system-replication";
+    /// Upstream, written by the user: replication of user keyspaces for a new datacenter.
+    pub const DC_REPLICATION: &str = "k8ssandra.io/dc-replication";
+    /// Upstream: name of the datacenter that is being rebuilt.
+    pub const REBUILD_DC: &str = "k8ssandra.io/rebuild-dc";
+    /// Upstream, deprecated: datacenter to rebuild from.
+    pub const REBUILD_SRC_DC: &str = "k8ssandra.io/rebuild-src-dc";
+    /// Upstream: `always` or `once`, permits changes of datacenters without a change of the spec.
+    pub const AUTOUPDATE_SPEC: &str = "k8ssandra.io/autoupdate-spec";
+    /// Upstream: `true` on Secrets whose copies survive the ReplicatedSecret.
+    pub const ORPHAN: &str = "replicatedresource.k8ssandra.io/orphan";
+    /// cass-operator: `true` = no users are created by this datacenter.
+    pub const SKIP_USER_CREATION: &str = "cassandra.datastax.com/skip-user-creation";
+    /// cass-operator: nodes are decommissioned before the datacenter is deleted. Counts by presence.
+    pub const DECOMMISSION_ON_DELETE: &str = "cassandra.datastax.com/decommission-on-delete";
+}
+
+/// Finalizers.
+pub mod finalizer {
+    /// On K8ssandraClusters, as upstream writes it.
+    pub const CLUSTER: &str = "k8ssandracluster.k8ssandra.io/finalizer";
+    /// On ReplicatedSecrets, as upstream writes it.
+    pub const REPLICATED_SECRET: &str = "replicatedresource.k8ssandra.io/finalizer";
+    /// On K8ssandraTasks, as upstream writes it.
+    pub const TASK: &str = "control.k8ssandra.io/finalizer";
+}
+
+/// Types of the conditions that we write.
+pub mod condition {
+    /// Everything that the spec asks for is there and serves.
+    pub const READY: &str = "Ready";
+    /// The spec is one that can be acted on.
+    pub const ACCEPTED: &str = "Accepted";
+    /// Upstream: every datacenter has been ready once. Never set False.
+    pub const CASSANDRA_INITIALIZED: &str = "CassandraInitialized";
+    /// Upstream: a datacenter would be written differently, and that is held.
+    pub const REQUIRES_UPDATE: &str = "RequiresUpdate";
+    /// The ring is not founded because something that must be known is not.
+    pub const FOUNDING_HELD: &str = "FoundingHeld";
+    /// Datacenters of one cluster do not know each other's nodes.
+    pub const RING_SPLIT: &str = "RingSplit";
+    /// Fields for add-ons that nobody acts on.
+    pub const ADDONS_MANAGED: &str = "AddonsManaged";
+    /// ClientConfig: the plane can be used.
+    pub const USABLE: &str = "Usable";
+    /// ReplicatedSecret, as upstream writes it: one for each target.
+    pub const REPLICATION: &str = "Replication";
+}
+
+/// Reasons of conditions, holds and events: CamelCase nouns.
+pub mod reason {
+    /// Everything is as it should be.
+    pub const AS_SPECIFIED: &str = "AsSpecified";
+    /// Work goes on and needs nobody.
+    pub const PROGRESSING: &str = "Progressing";
+    /// The object is being deleted.
+    pub const DELETING: &str = "Deleting";
+    /// `spec.cassandra` is missing.
+    pub const CASSANDRA_MISSING: &str = "CassandraMissing";
+    /// `spec.cassandra.datacenters` is empty.
+    pub const NO_DATACENTERS: &str = "NoDatacenters";
+    /// A value of the spec cannot be used; the message names the field.
+    pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// Two datacenters have one name.
+    pub const DUPLICATE_DATACENTER: &str = "DuplicateDatacenter";
+    /// No ClientConfig gives that context.
+    pub const UNKNOWN_CONTEXT: &str = "UnknownContext";
+    /// A plane does not answer.
+    pub const PLANE_UNREACHABLE: &str = "PlaneUnreachable";
+    /// A plane answers, and cass-operator's CRDs are not there.
+    pub const CASS_OPERATOR_MISSING: &str = "CassOperatorMissing";
+    /// A plane refuses our credentials or a verb.
+    pub const PLANE_FORBIDDEN: &str = "PlaneForbidden";
+    /// Another plane or namespace than the recorded one.
+    pub const PLACEMENT_CHANGED: &str = "PlacementChanged";
+    /// An object of that name exists, and we did not make it.
+    pub const NOT_OWNED: &str = "NotOwned";
+    /// The record cannot be read.
+    pub const RECORD_UNREADABLE: &str = "RecordUnreadable";
+    /// A seed slice of a former datacenter lies where a ring would be founded.
+    pub const STALE_SEED_SLICE: &str = "StaleSeedSlice";
+    /// A datacenter that had been made is gone without our consent.
+    pub const DATACENTER_VANISHED: &str = "DatacenterVanished";
+    /// The cluster's generation is lower than one that datacenters carry: restored from an old backup.
+    pub const HISTORY_REWOUND: &str = "HistoryRewound";
+    /// The superuser Secret lacks `username` or `password`.
+    pub const SUPERUSER_SECRET_INCOMPLETE: &str = "SuperuserSecretIncomplete";
+    /// Copies of Secrets are not where a datacenter needs them yet.
+    pub const SECRETS_PENDING: &str = "SecretsPending";
+    /// Seeds are not where a joining datacenter needs them yet.
+    pub const SEEDS_PENDING: &str = "SeedsPending";
+    /// A datacenter that would found the ring is stopped.
+    pub const STOPPED_BEFORE_FOUNDING: &str = "StoppedBeforeFounding";
+    /// A datacenter is not Ready yet.
+    pub const DATACENTER_NOT_READY: &str = "DatacenterNotReady";
+    /// Something would be written differently without a change of the user's input.
+    pub const CHANGE_PENDING: &str = "ChangePending";
+    /// Keyspaces still have replicas in a datacenter that shall go.
+    pub const REPLICAS_LEFT: &str = "ReplicasLeft";
+    /// It is not known whether keyspaces have replicas in a datacenter that shall go.
+    pub const REPLICATION_UNKNOWN: &str = "ReplicationUnknown";
+    /// Nodes leave the ring.
+    pub const DECOMMISSIONING: &str = "Decommissioning";
+    /// Replication is being set.
+    pub const REPLICATION_PENDING: &str = "ReplicationPending";
+    /// Data is being streamed to a new datacenter.
+    pub const REBUILDING: &str = "Rebuilding";
+    /// A rebuild ended with failures.
+    pub const REBUILD_FAILED: &str = "RebuildFailed";
+    /// Nodes do not agree on the schema.
+    pub const SCHEMA_DISAGREEMENT: &str = "SchemaDisagreement";
+    /// No node of a datacenter answers its management API.
+    pub const MANAGEMENT_API_UNREACHABLE: &str = "ManagementApiUnreachable";
+    /// Two sides do not list each other's host ids.
+    pub const HOST_IDS_DIFFER: &str = "HostIdsDiffer";
+    /// The finalizer of a kind whose CRD goes too waits for consent.
+    pub const CONFIRMATION_REQUIRED: &str = "ConfirmationRequired";
+    /// A generation that a program has not answered.
+    pub const CLUSTER_RECONCILER_SILENT: &str = "ClusterReconcilerSilent";
+    /// A generation that a program has not answered.
+    pub const TOPOLOGY_RECONCILER_SILENT: &str = "TopologyReconcilerSilent";
+}

@@ -1,0 +1,132 @@
+//! `status.reports` of a K8ssandraCluster: how far each program got. Progress only, nothing decides life or
+//! death by it: what quotes another generation, UID, plane id or a later format counts as unknown.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::seen::PlaneId;
+
+/// The only format so far.
+pub const FORMAT: u32 = 1;
+
+/// One report for each program that acts on K8ssandraClusters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reports {
+    /// Writer: cluster-reconciler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReport>,
+    /// Writer: topology-reconciler.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<TopologyReport>,
+}
+
+/// Why something waits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// From `api::names::reason`.
+    pub reason: String,
+    /// The datacenter that waits; none where the whole cluster does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacenter: Option<String>,
+    /// Context name of the plane concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// True where it keeps the ring from being founded.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub founding: bool,
+    /// What is waited for, and what to do.
+    pub message: String,
+}
+
+/// What cluster-reconciler did and waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterReport {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Generation that the report is about.
+    pub observed_generation: i64,
+    /// Why the spec cannot be acted on; none where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// What waits, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// By name of the CassandraDatacenter: those that are written as this generation asks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub datacenters: BTreeMap<String, ClusterDatacenterReport>,
+    /// True when every datacenter of this generation is written and Ready (or Stopped), and none leaves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub complete: bool,
+}
+
+/// A spec that cannot be acted on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// From `api::names::reason`.
+    pub reason: String,
+    /// Path of the field, e.g. `spec.cassandra.datacenters[1].k8sContext`.
+    pub field: String,
+    /// What is wrong, and the way out.
+    pub message: String,
+}
+
+/// One datacenter as cluster-reconciler wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterDatacenterReport {
+    /// UID of the CassandraDatacenter.
+    pub uid: String,
+    /// Plane that it lives in.
+    pub plane_id: PlaneId,
+    /// True when `topology.mayBeDeleted` is asked for: it left the spec.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
+    /// True when something would be written differently, and that is held.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub change_pending: bool,
+}
+
+/// What topology-reconciler did and waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopologyReport {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Generation that the report is about.
+    pub observed_generation: i64,
+    /// What waits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
+    /// By name of the CassandraDatacenter.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub datacenters: BTreeMap<String, TopologyDatacenterReport>,
+    /// Replication that the system keyspaces were last given and read back with: Cassandra DC name → factor.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub system_replication: BTreeMap<String, u32>,
+    /// True when seeds, replication and rebuilds of this generation are done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub complete: bool,
+}
+
+/// One datacenter as topology-reconciler sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TopologyDatacenterReport {
+    /// UID of the CassandraDatacenter.
+    pub uid: String,
+    /// Plane that it lives in.
+    pub plane_id: PlaneId,
+    /// True once both sides list each other's host ids and its rebuild (where it needs one) is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
+    /// Set while the datacenter is out of the spec: true when no user keyspace has replicas there, from a live
+    /// and complete answer for this generation and UID; false when some have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_be_deleted: Option<bool>,
+}
