@@ -1,1 +1,28 @@
 //! The API types of Ringspan and every name that goes over the wire.
+//!
+//! * [`k8ssandra_cluster`], [`client_config`], [`replicated_secret`], [`k8ssandra_task`]: the kinds that are ours to
+//!   define. They are supersets of those of K8ssandra: every document that is valid there is valid here.
+//! * [`cass_operator`]: kinds of cass-operator, which we read and write but do not define.
+//! * [`embedded`]: parts of Kubernetes' own API inside ours, carried as they are.
+//! * [`conditions`]: conditions and how they change.
+//!
+//! Nothing here runs: no client, no clock.
+
+mod all_optional;
+mod custom_object;
+mod stored_schemas;
+mod wire;
+
+pub mod cass_operator;
+pub mod cassandra_task;
+pub mod client_config;
+pub mod conditions;
+pub mod embedded;
+pub mod k8ssandra_cluster;
+pub mod k8ssandra_task;
+pub mod names;
+pub mod record;
+pub mod references;
+pub mod replicated_secret;
+pub mod reports;
+pub mod seen;
