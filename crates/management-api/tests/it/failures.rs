@@ -136,6 +136,13 @@ async fn a_status_is_reported_with_a_short_and_printable_body() {
 }
 
 #[tokio::test]
+async fn an_endless_body_does_not_hide_the_status() {
+    let head = b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let error = keyspaces_from(Act::Flood(head, b"2\r\nno\r\n".to_vec())).await;
+    assert!(matches!(error, Error::Status { code: 500, .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let moved = b"HTTP/1.1 302 Found\r\nLocation: http://10.9.9.9/\r\nContent-Length: 0\r\n\r\n".to_vec();
     let error = keyspaces_from(Act::Say(moved)).await;
