@@ -4,6 +4,7 @@ mod cluster;
 mod datacenter_options;
 mod jvm_options;
 mod metadata;
+mod rules;
 mod status;
 
 pub mod addons;

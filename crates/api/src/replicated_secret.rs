@@ -75,8 +75,6 @@ pub struct ReplicatedSecretStatus {
 #[serde(rename_all = "camelCase")]
 pub struct ReplicationCondition {
     /// Context of the target; empty for the control plane itself.
-    #[serde(default)]
-    #[schemars(required)]
     pub cluster: String,
     /// Keyed mark of the contents that the copies have. Says nothing about the contents to who has not the key.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::addons::{Medusa, Reaper, Stargate, StargateOfDatacenter};
+use super::rules;
 use super::{ClusterMeta, DatacenterOptions, EmbeddedObjectMeta, K8ssandraClusterStatus};
 use crate::references::{LocalObjectReference, SecretKeyReference};
 use crate::wire::{is_false, null_is_default};
@@ -23,6 +24,7 @@ use crate::wire::{is_false, null_is_default};
     derive = "PartialEq",
     derive = "Default",
     doc = "One Apache Cassandra ring over datacenters in many Kubernetes clusters.",
+    validation = Rule::new(rules::SAME_CLUSTER_NAME).message("cluster name can not be changed"),
     printcolumn(
         name = "Ready",
         type_ = "string",
@@ -96,6 +98,12 @@ impl K8ssandraClusterSpec {
 /// The Cassandra cluster: its datacenters, and the options that they share.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::UNIQUE_DATACENTERS).message("the names of datacenters must differ"),
+    validation = Rule::new(rules::STORAGE_SOMEWHERE)
+        .message("storageConfig must be defined at cluster level or dc level"),
+    validation = Rule::new(rules::NO_SWAP).message(rules::NO_SWAP_MESSAGE)
+)]
 pub struct CassandraClusterTemplate {
     /// IP addresses of seed nodes that nobody here manages. Host names are ignored.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,6 +113,7 @@ pub struct CassandraClusterTemplate {
     pub client_encryption_stores: Option<EncryptionStores>,
     /// Cassandra's name of the cluster, if it is not the name of the object. Never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
     pub cluster_name: Option<String>,
     /// The datacenters. Their order is that of creation.
     #[serde(
@@ -112,6 +121,7 @@ pub struct CassandraClusterTemplate {
         deserialize_with = "null_is_default",
         skip_serializing_if = "Vec::is_empty"
     )]
+    #[schemars(length(max = 64))]
     pub datacenters: Vec<CassandraDatacenterTemplate>,
     /// Labels and annotations for what is made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +159,10 @@ impl CassandraClusterTemplate {
 /// One datacenter: where it is, how large it is, and what it has of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(rules::NAMED).message(rules::NAME_MESSAGE),
+    validation = Rule::new(rules::SOFT_NEEDS_RESOURCES).message("softPodAntiAffinity requires Resources to be set")
+)]
 pub struct CassandraDatacenterTemplate {
     /// Context of the plane that the datacenter lives in. Empty: the control plane itself.
     #[serde(
@@ -156,6 +170,7 @@ pub struct CassandraDatacenterTemplate {
         deserialize_with = "null_is_default",
         skip_serializing_if = "String::is_empty"
     )]
+    #[schemars(length(max = 253))]
     pub k8s_context: String,
     /// Name and namespace of the datacenter, and labels and annotations for what is made.
     #[serde(skip_serializing_if = "Option::is_none")]

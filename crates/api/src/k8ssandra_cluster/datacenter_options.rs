@@ -61,6 +61,8 @@ pub struct DatacenterOptions {
     pub pod_security_context: Option<PodSecurityContext>,
     /// Racks, in order. New ones may only be added at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub racks: Option<Vec<Rack>>,
     /// Cassandra's containers cannot write to their root file system.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -103,7 +105,7 @@ pub struct Rack {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity: Option<Affinity>,
     /// Name of the rack.
-    #[schemars(length(min = 2))]
+    #[schemars(length(min = 2, max = 63))]
     pub name: String,
     /// Labels of the workers that the rack's pods must run on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -67,10 +67,12 @@ pub struct EmbeddedObjectMeta {
     /// Labels of the CassandraDatacenter.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub labels: Option<BTreeMap<String, String>>,
-    /// Name of the CassandraDatacenter.
+    /// Name of the CassandraDatacenter: a DNS label that begins with a letter.
+    #[schemars(length(max = 63))]
     pub name: String,
     /// Namespace of the CassandraDatacenter. Absent or empty: that of the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
     pub namespace: Option<String>,
     /// Of Cassandra's pods.
     #[serde(skip_serializing_if = "Option::is_none")]

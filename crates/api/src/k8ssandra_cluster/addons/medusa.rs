@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ContainerImage;
 use crate::all_optional::all_optional;
-use crate::embedded::{PersistentVolumeClaimSpec, Probe, ResourceRequirements, SecurityContext};
-use crate::k8ssandra_cluster::EncryptionStores;
+use crate::embedded::{Probe, Quantity, ResourceRequirements, SecurityContext};
+use crate::k8ssandra_cluster::{EncryptionStores, rules};
 use crate::references::{LocalObjectReference, ObjectReference};
 
 all_optional! {
     /// Medusa, which makes backups.
     #[serde(rename_all = "camelCase")]
+    #[schemars(extend("x-kubernetes-validations" = rules::medusa()))]
     pub struct Medusa {
         /// Secret with Medusa's user in Cassandra.
         pub cassandra_user_secret_ref: Option<LocalObjectReference>,
@@ -77,8 +78,8 @@ all_optional! {
         /// Bytes from which files are sent in parts.
         #[schemars(extend("default" = 104_857_600))]
         pub multi_part_upload_threshold: Option<i64>,
-        /// Claim of a volume that backups go to.
-        pub pod_storage: Option<PersistentVolumeClaimSpec>,
+        /// A volume that backups go to.
+        pub pod_storage: Option<PodStorage>,
         /// Port of the storage.
         pub port: Option<i64>,
         /// Put before the names of all objects in the bucket.
@@ -99,6 +100,18 @@ all_optional! {
         /// Bytes per second.
         #[schemars(extend("default" = "50MB/s"))]
         pub transfer_max_bandwidth: Option<String>,
+    }
+
+    /// A volume that backups go to.
+    #[serde(rename_all = "camelCase")]
+    pub struct PodStorage {
+        /// How many nodes may mount it, and how.
+        pub access_modes: Option<Vec<String>>,
+        /// How large it is.
+        #[schemars(extend("default" = "10Gi"))]
+        pub size: Option<Quantity>,
+        /// Its storage class.
+        pub storage_class_name: Option<String>,
     }
 }
 

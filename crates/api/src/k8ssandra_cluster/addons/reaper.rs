@@ -6,6 +6,7 @@ use crate::embedded::{
     Affinity, EnvVar, PersistentVolumeClaimSpec, PodSecurityContext, Probe, Quantity, ResourceRequirements,
     SecurityContext, Toleration,
 };
+use crate::k8ssandra_cluster::rules;
 use crate::references::{LocalObjectReference, ObjectReference};
 
 /// An ISO 8601 duration, as Java reads it.
@@ -14,6 +15,7 @@ const DURATION: &str = r"([-+]?)P(?:([-+]?[0-9]+)D)?(T(?:([-+]?[0-9]+)H)?(?:([-+
 all_optional! {
     /// Reaper, which repairs.
     #[serde(rename_all = "camelCase")]
+    #[schemars(extend("x-kubernetes-validations" = rules::reaper()))]
     pub struct Reaper {
         /// More environment variables of the container.
         pub additional_env_vars: Option<Vec<EnvVar>>,
