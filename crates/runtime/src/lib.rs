@@ -1,1 +1,58 @@
 //! A process that hosts one controller: queue, caches, metrics, admin server, logs, graceful stop.
+//!
+//! | module | what it gives |
+//! | --- | --- |
+//! | [`Key`] | the name of a root object |
+//! | [`Queue`], [`work`] | passes: one per key at a time, debounced, with back-off, panics isolated |
+//! | [`watch`], [`Cache`] | one task per watch, slim values, states, our own writes |
+//! | [`Guard`] | deadline, size and count of every call of a client |
+//! | [`write`](mod@write) | creates, applies, patches and deletes that cannot hit another object of the same name |
+//! | [`Events`] | Kubernetes Events, off the pass's path |
+//! | [`Metrics`], [`Readiness`] | `/metrics`, `/readyz`, `/livez` |
+//! | [`rbac`] | what a program may do, next to the code that does it |
+//! | [`run`], [`Process`], [`ProcessArgs`] | `main` of every program |
+
+mod admin;
+mod args;
+mod backoff;
+mod cache;
+mod client;
+mod decode;
+mod events;
+mod follow;
+mod graves;
+mod guard;
+mod heart;
+mod key;
+mod logs;
+mod metrics;
+mod process;
+mod queue;
+mod queue_metrics;
+pub mod rbac;
+mod readiness;
+mod schedule;
+mod transport;
+mod watch;
+mod watch_error;
+mod watch_metrics;
+mod work;
+pub mod write;
+mod write_error;
+
+pub use args::{LogFormat, ProcessArgs};
+pub use cache::{Cache, CacheState};
+pub use events::{EventType, Events};
+pub use guard::{CALL_DEADLINE, Guard, Guarded, MOST_ANSWER, TimedOut, TooLarge, timed_out, too_large};
+pub use key::Key;
+pub use metrics::Metrics;
+pub use process::{Process, run};
+pub use queue::{DEBOUNCE, Failure, Next, Queue, Retry};
+pub use readiness::{Gate, Readiness};
+pub use watch::{OnState, Roots, WatchSpec, watch};
+pub use watch_error::{WatchError, WatchErrorKind};
+pub use work::{WorkOptions, work};
+pub use write_error::{Target, WriteError};
+
+pub use prometheus::{GaugeVec, HistogramVec, IntCounterVec, IntGaugeVec};
+pub use tokio_util::sync::CancellationToken;

@@ -1,0 +1,75 @@
+//! Growing pauses. No clock in here: callers ask for the next pause and wait themselves.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
+
+/// `first`, then doubled `times` times, at most `most`.
+pub(crate) fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(times)).min(most)
+}
+
+/// The pause between attempts of one watch: 1 s, doubling, at most 15 s, each spread by ±20 % so that many
+/// watches of one server do not return in step.
+///
+/// 15 s is a compromise: a plane that comes back is seen soon, and one that stays away costs 4 requests a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    failures: u32,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_secs(1);
+    const MOST: Duration = Duration::from_secs(15);
+
+    /// The pause before the next attempt.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = doubled(Self::FIRST, self.failures, Self::MOST);
+        self.failures = self.failures.saturating_add(1);
+        spread(pause)
+    }
+
+    /// Whether this is the first failure since the last success; counts it.
+    pub(crate) fn first(&mut self) -> bool {
+        let first = self.failures == 0;
+        if first {
+            self.failures = 1;
+        }
+        first
+    }
+
+    /// Only for what proves that the other side works again.
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+/// `pause` ±20 %. The hasher's seed is the only randomness the standard library has; nothing is decided by it.
+fn spread(pause: Duration) -> Duration {
+    let random = RandomState::new().build_hasher().finish() % 401;
+    let permille = 800 + u32::try_from(random).unwrap_or(200);
+    pause * permille / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_fifteen_seconds_and_start_again_after_success() {
+        let mut backoff = Backoff::default();
+        for expected in [1, 2, 4, 8, 15, 15, 15] {
+            let pause = backoff.next().as_secs_f64() / f64::from(expected);
+            assert!((0.8..=1.2).contains(&pause), "{expected} s spread by {pause}");
+        }
+        backoff.reset();
+        assert!(backoff.next() <= Duration::from_millis(1200));
+    }
+
+    #[test]
+    fn a_very_long_row_of_failures_does_not_overflow() {
+        assert_eq!(
+            doubled(Duration::from_secs(1), u32::MAX, Duration::from_mins(1)),
+            Duration::from_mins(1)
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! The loop of one watch over one collection: list, then follow the changes, and begin again when that fails.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use kube::Resource;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::backoff::Backoff;
+use crate::cache::{Cache, CacheState, Change, Seen};
+use crate::decode::{self, Decoded, Line};
+use crate::transport::{CALL, Cut, Lines, PAGE, Transport};
+use crate::watch::{OnState, Roots};
+use crate::watch_error::{WatchError, WatchErrorKind};
+use crate::watch_metrics::WatchMetrics;
+use crate::{Key, Queue};
+
+/// How long a watch that broke may take to resume before its cache counts as stale.
+const RESUME: Duration = Duration::from_secs(2);
+/// A watch that stayed open this long, or said anything, has worked.
+const PROVEN: Duration = Duration::from_secs(5);
+/// The server closes a watch after the time it was given; this much later the connection is dead.
+const IDLE_MARGIN: Duration = Duration::from_secs(5);
+/// Smallest page that is asked for when pages are too large.
+const LEAST_PAGE: u32 = 5;
+
+pub(crate) struct Follower<K, T> {
+    pub(crate) transport: Transport,
+    /// Namespace of the collection; `None` = all.
+    pub(crate) scope: Option<String>,
+    pub(crate) part: usize,
+    pub(crate) decode: fn(K) -> Option<T>,
+    pub(crate) roots: Roots<T>,
+    pub(crate) managed_fields: bool,
+    pub(crate) cache: Cache<T>,
+    pub(crate) queue: Queue,
+    pub(crate) metrics: WatchMetrics,
+    pub(crate) on_state: Option<OnState>,
+}
+
+/// Why an open watch ended.
+enum Ended {
+    /// The server closed it, or was silent for longer than it may be.
+    Closed,
+    Broken(WatchError),
+    /// Only a new list helps.
+    Relist(WatchError),
+}
+
+type Listed<T> = (String, Vec<(Key, String, Seen<T>)>);
+
+impl<K, T> Follower<K, T>
+where
+    K: Resource + DeserializeOwned + Send + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
+    pub(crate) async fn run(self) {
+        let mut backoff = Backoff::default();
+        let mut limit = self.transport.config.page_size.unwrap_or(PAGE).clamp(1, PAGE);
+        loop {
+            match self.list(limit).await {
+                Ok((version, objects)) => {
+                    let changes = self.cache.replace(self.scope.as_deref(), &version, objects);
+                    self.set_state(CacheState::Synced);
+                    for change in changes {
+                        self.wake(&change);
+                    }
+                    self.follow(version, &mut backoff).await;
+                }
+                // A continued list that took too long starts anew; the back-off keeps that from spinning.
+                Err(error) => {
+                    if matches!(error.kind, WatchErrorKind::TooLarge | WatchErrorKind::TimedOut) {
+                        limit = (limit / 4).max(LEAST_PAGE.min(limit));
+                    }
+                    self.fail(error, &mut backoff).await;
+                }
+            }
+        }
+    }
+
+    async fn list(&self, limit: u32) -> Result<Listed<T>, WatchError> {
+        let mut objects = Vec::new();
+        let mut next: Option<String> = None;
+        loop {
+            self.metrics.lists.inc();
+            let bytes = self.transport.page(next.as_deref(), limit).await?;
+            let page = decode::page::<K>(&bytes, self.managed_fields).ok_or_else(|| {
+                self.transport
+                    .error(WatchErrorKind::NotUnderstood, "the answer is not a list")
+            })?;
+            objects.extend(page.objects.into_iter().map(|object| self.slim(object)));
+            next = page.next;
+            if next.is_none() {
+                return Ok((page.resource_version, objects));
+            }
+        }
+    }
+
+    /// Follows the changes until only a new list helps.
+    async fn follow(&self, mut version: String, backoff: &mut Backoff) {
+        let mut within = CALL;
+        loop {
+            self.metrics.watches.inc();
+            let (ended, proven) = match self.transport.changes(&version, within).await {
+                Ok(lines) => {
+                    self.set_state(CacheState::Synced);
+                    let opened = Instant::now();
+                    let (ended, said) = self.drain(lines, &mut version).await;
+                    (ended, said || opened.elapsed() >= PROVEN)
+                }
+                Err(error) if error.kind == WatchErrorKind::TooOld => (Ended::Relist(error), false),
+                Err(error) => {
+                    self.fail(error, backoff).await;
+                    within = CALL;
+                    continue;
+                }
+            };
+            if proven {
+                backoff.reset();
+            }
+            within = RESUME;
+            let relist = matches!(ended, Ended::Relist(_));
+            self.resume(ended, proven, backoff).await;
+            if relist {
+                return;
+            }
+        }
+    }
+
+    /// Goes on at once after a watch that worked, and once after one that did not: a server that opens watches only
+    /// to end them again is as good as down.
+    async fn resume(&self, ended: Ended, proven: bool, backoff: &mut Backoff) {
+        let error = match ended {
+            Ended::Closed => self
+                .transport
+                .error(WatchErrorKind::Unreachable, "the server ended the watch at once"),
+            Ended::Broken(error) | Ended::Relist(error) => error,
+        };
+        if proven || backoff.first() {
+            tracing::debug!(%error, "watch resumes");
+        } else {
+            self.fail(error, backoff).await;
+        }
+    }
+
+    /// Takes what an open watch says. Returns how it ended and whether it ever said anything.
+    async fn drain(&self, mut lines: Lines, version: &mut String) -> (Ended, bool) {
+        let patience = Duration::from_secs(u64::from(self.transport.seconds())) + IDLE_MARGIN;
+        let mut said = false;
+        loop {
+            let line = match timeout(patience, lines.next()).await {
+                Err(_) | Ok(Err(Cut::Closed)) => return (Ended::Closed, said),
+                Ok(Err(Cut::Broken(why))) => {
+                    return (
+                        Ended::Broken(self.transport.error(WatchErrorKind::Unreachable, &why)),
+                        said,
+                    );
+                }
+                Ok(Err(Cut::TooLong)) => {
+                    let error = self
+                        .transport
+                        .error(WatchErrorKind::TooLarge, "one event is larger than 4 MiB");
+                    return (Ended::Broken(error), said);
+                }
+                Ok(Ok(line)) => line,
+            };
+            match decode::line::<K>(&line, self.managed_fields) {
+                Some(Line::Bookmark { resource_version }) => *version = resource_version,
+                Some(Line::Applied(object)) => {
+                    version.clone_from(&object.resource_version);
+                    self.take(self.slim(object));
+                }
+                Some(Line::Deleted(object)) => {
+                    version.clone_from(&object.resource_version);
+                    self.take((object.key, object.resource_version, Seen::Nothing));
+                }
+                Some(Line::Failed { kind, message }) => {
+                    let error = self.transport.error(kind, &message);
+                    let relist = kind == WatchErrorKind::TooOld;
+                    return (
+                        if relist {
+                            Ended::Relist(error)
+                        } else {
+                            Ended::Broken(error)
+                        },
+                        said,
+                    );
+                }
+                None => {
+                    // What it said is lost, so that resuming from here would miss it.
+                    let error = self
+                        .transport
+                        .error(WatchErrorKind::NotUnderstood, "a line is not an event");
+                    return (Ended::Relist(error), said);
+                }
+            }
+            said = true;
+        }
+    }
+
+    fn slim(&self, object: Decoded<K>) -> (Key, String, Seen<T>) {
+        let seen = match object.object {
+            Ok(value) => (self.decode)(value).map_or(Seen::Nothing, Seen::Value),
+            Err(category) => {
+                self.metrics.unreadable.inc();
+                let watch = self.transport.watch;
+                tracing::warn!(watch, object = %object.key, ?category, "object does not decode and is left out");
+                Seen::Unreadable
+            }
+        };
+        (object.key, object.resource_version, seen)
+    }
+
+    fn take(&self, (key, version, seen): (Key, String, Seen<T>)) {
+        self.metrics.events.inc();
+        if let Some(change) = self.cache.take(key, &version, seen) {
+            self.wake(&change);
+        }
+    }
+
+    /// Wakes the roots that an object left and those that it now has.
+    fn wake(&self, change: &Change<T>) {
+        if change.old == change.new {
+            return;
+        }
+        let values = [change.old.as_deref(), change.new.as_deref()];
+        let roots: BTreeSet<Key> = values
+            .into_iter()
+            .flatten()
+            .flat_map(|value| (self.roots)(&change.key, value))
+            .collect();
+        for root in roots {
+            self.queue.wake(root);
+        }
+    }
+
+    async fn fail(&self, error: WatchError, backoff: &mut Backoff) {
+        let pause = backoff.next();
+        self.metrics.failed(&error.kind.to_string());
+        tracing::warn!(%error, scope = self.scope, pause_s = pause.as_secs_f64(), "watch failed");
+        self.set_state(CacheState::Stale { error });
+        sleep(pause).await;
+    }
+
+    fn set_state(&self, state: CacheState) {
+        if let (Some(state), Some(on_state)) = (self.cache.set_state(self.part, state), &self.on_state) {
+            on_state(state);
+        }
+    }
+}
+
+impl<K, T> Drop for Follower<K, T> {
+    fn drop(&mut self) {
+        tracing::debug!(watch = self.transport.watch, scope = self.scope, "watch stopped");
+    }
+}

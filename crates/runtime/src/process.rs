@@ -1,0 +1,145 @@
+//! `main` of every program: runtime, logs, clients, admin server, signals, and an orderly end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kube::Client;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::admin::Admin;
+use crate::{Events, Metrics, ProcessArgs, Readiness, client, logs};
+
+/// How long a program may take to end: passes get 20 s, and what follows them a little more.
+const ENDING: Duration = Duration::from_secs(25);
+
+/// What a program is made of.
+pub struct Process {
+    /// `client-registry`, say: the name in logs, metrics and the user agent.
+    pub name: &'static str,
+    /// Requests to the own cluster; guarded.
+    pub client: Client,
+    /// Watches of the own cluster, on connections of their own; guarded too.
+    pub watch_client: Client,
+    /// The flags.
+    pub args: ProcessArgs,
+    /// Counters.
+    pub metrics: Metrics,
+    /// Cancelled by SIGTERM and SIGINT.
+    pub stop: CancellationToken,
+    /// Gates of `/readyz`.
+    pub ready: Readiness,
+    /// Kubernetes Events in the own cluster.
+    pub events: Events,
+}
+
+impl Process {
+    /// A process with given clients and without admin server and signals, for tests and tools. Needs a running tokio
+    /// runtime.
+    #[must_use]
+    pub fn with_clients(
+        name: &'static str,
+        args: ProcessArgs,
+        client: Client,
+        watch_client: Client,
+    ) -> Arc<Process> {
+        Process::assemble(name, args, client, watch_client, Metrics::new())
+    }
+
+    fn assemble(
+        name: &'static str,
+        args: ProcessArgs,
+        client: Client,
+        watch_client: Client,
+        metrics: Metrics,
+    ) -> Arc<Process> {
+        // Kubernetes sets HOSTNAME to the pod's name.
+        let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| name.to_owned());
+        let events = Events::new(client.clone(), name, instance);
+        let (stop, ready) = (CancellationToken::new(), Readiness::default());
+        Arc::new(Process {
+            name,
+            client,
+            watch_client,
+            args,
+            metrics,
+            stop,
+            ready,
+            events,
+        })
+    }
+}
+
+/// Runs one program until its body ends or SIGTERM or SIGINT comes; then `Process::stop` is cancelled and the body has
+/// 25 s to end.
+///
+/// # Errors
+/// What the body returns; a configuration that cannot be read; an admin address that is taken.
+pub fn run<F, Fut>(name: &'static str, args: ProcessArgs, body: F) -> anyhow::Result<()>
+where
+    F: FnOnce(Arc<Process>) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    logs::start(&args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(args.threads.max(1))
+        .max_blocking_threads(4)
+        .enable_all()
+        .build()
+        .context("the runtime does not start")?;
+    let ended = runtime.block_on(host(name, args, body));
+    // What is left are watches and connections; nobody waits for them.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn host<F, Fut>(name: &'static str, args: ProcessArgs, body: F) -> anyhow::Result<()>
+where
+    F: FnOnce(Arc<Process>) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    let (metrics, address) = (Metrics::new(), args.metrics_address);
+    let config = client::config(name, &args)
+        .await
+        .context("the control plane's configuration cannot be read")?;
+    let server = config.cluster_url.to_string();
+    let requests = client::client(config.clone(), &metrics).context("no client for the control plane")?;
+    let watches = client::client(config, &metrics).context("no client for the control plane")?;
+    let process = Process::assemble(name, args, requests, watches, metrics.clone());
+
+    let admin = Admin::bind(address, metrics, process.ready.clone())
+        .await
+        .with_context(|| format!("--metrics-address {address} cannot be used"))?;
+    tracing::info!(program = name, version = env!("CARGO_PKG_VERSION"), server, admin = %admin.address()?, "starts");
+    let admin = tokio::spawn(admin.serve());
+
+    let stop = process.stop.clone();
+    let mut running = std::pin::pin!(body(process));
+    let ended = tokio::select! {
+        ended = &mut running => ended,
+        caught = signalled() => {
+            tracing::info!(program = name, signal = caught?, "stops");
+            stop.cancel();
+            timeout(ENDING, running).await.unwrap_or_else(|_| {
+                tracing::warn!(program = name, "does not end by itself and is ended");
+                Ok(())
+            })
+        }
+    };
+    stop.cancel();
+    admin.abort();
+    ended
+}
+
+/// Waits for SIGTERM (what the kubelet sends) or SIGINT.
+async fn signalled() -> anyhow::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
