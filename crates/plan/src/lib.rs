@@ -1,1 +1,18 @@
 //! Every decision of Ringspan, as pure functions from what was seen to what shall be done.
+
+pub mod cluster;
+pub mod datacenter;
+pub mod hash;
+pub mod merge;
+pub mod naming;
+pub mod normalize;
+pub mod quantity;
+pub mod superuser;
+pub mod validate;
+pub mod version;
+
+mod value;
+mod yaml;
+
+#[cfg(test)]
+mod fixtures;

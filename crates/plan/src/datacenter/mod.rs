@@ -1,0 +1,146 @@
+//! The CassandraDatacenter of one datacenter, and the ConfigMaps that go with it.
+//!
+//! * [`merge`](crate::merge): the options of the datacenter over those of the cluster
+//! * `facts`: what the other files look at
+//! * `metadata`: names, labels and annotations
+//! * `config`, `jvm_options`: the generated configuration of Cassandra
+//! * `pod_template`, `per_node`, `metrics_agent`: what runs in the pods
+//! * [`initial_tokens`]: which tokens the first nodes begin with
+//! * `spec`: all of it together
+//!
+//! Everything is a function of the user's input, of the role that the datacenter was created with, and of what cannot
+//! be changed any more in a datacenter that is there. Places for the parts of add-ons: `spec::of`.
+
+mod config;
+mod facts;
+pub mod initial_tokens;
+mod jvm_options;
+mod live;
+mod metadata;
+mod metrics_agent;
+mod per_node;
+mod pod_template;
+mod spec;
+
+use std::collections::BTreeMap;
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::record::Role;
+use api::reports::Refusal;
+use serde_json::Value;
+
+pub use config::num_tokens;
+pub(crate) use config::{settings_conflict, stays_with_live_tokens};
+pub use facts::{Facts, cluster_name, namespace};
+pub use live::LiveDatacenter;
+pub(crate) use pod_template::is_mcac_enabled;
+
+/// What a datacenter is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct DatacenterInput<'a> {
+    /// The cluster.
+    pub kc: &'a K8ssandraCluster,
+    /// Name of the datacenter in its spec.
+    pub datacenter: &'a str,
+    /// How it came, or will come, into the ring: see [`DatacenterInput::role`] in the record.
+    pub role: Role,
+    /// Replication of the system keyspaces when the ring was founded: the cluster's annotation. Only a founder has it.
+    /// Absent: what [`founding_replication`] says.
+    pub initial_system_replication: Option<&'a BTreeMap<String, u32>>,
+    /// Id of the control plane, where it is known.
+    pub control_plane_id: Option<&'a str>,
+    /// Content of the ConfigMap with configuration per node: the user's, or the generated one where it is there already.
+    /// Tokens that nodes have begun with are never computed anew.
+    pub per_node_config: Option<&'a BTreeMap<String, String>>,
+    /// The CassandraDatacenter as it is now. What must not change in it is taken from there.
+    pub live: Option<&'a LiveDatacenter>,
+}
+
+/// What a plane is to have for one datacenter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DesiredDatacenter {
+    /// Namespace of the CassandraDatacenter and its ConfigMaps.
+    pub namespace: String,
+    /// Name of the CassandraDatacenter.
+    pub name: String,
+    /// Labels of the CassandraDatacenter.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the CassandraDatacenter, ours among them.
+    pub annotations: BTreeMap<String, String>,
+    /// Spec of the CassandraDatacenter.
+    pub spec: Value,
+    /// What the datacenter refers to; to be there before it.
+    pub config_maps: Vec<DesiredConfigMap>,
+    /// Digest of the input that all this was made from; also among the annotations.
+    pub input_hash: String,
+    /// Name of the superuser Secret in the namespace of the datacenter; empty where something else provides it.
+    pub superuser_secret: String,
+}
+
+/// A ConfigMap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredConfigMap {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// Content.
+    pub data: BTreeMap<String, String>,
+}
+
+/// Builds one datacenter.
+///
+/// # Errors
+///
+/// A refusal that names the field: no such datacenter, no usable version, contradicting options, or a ConfigMap of the
+/// user's that is not there.
+pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> {
+    let facts = Facts::of(input.kc, input.datacenter)?;
+    let per_node = per_node::of(&facts, input)?;
+    let spec = spec::of(&facts, input, per_node.as_ref())?;
+    let input_hash = facts.input_hash(input.per_node_config);
+    let mut config_maps = vec![metrics_agent::config_map(&facts)];
+    config_maps.extend(per_node.and_then(|per_node| per_node.generated));
+    Ok(DesiredDatacenter {
+        namespace: facts.namespace.clone(),
+        name: facts.name.to_owned(),
+        labels: metadata::labels(&facts),
+        annotations: metadata::annotations(&facts, input, &input_hash),
+        superuser_secret: spec::superuser_secret(&facts, input).unwrap_or_default(),
+        spec,
+        config_maps,
+        input_hash,
+    })
+}
+
+/// Replication of the system keyspaces for a ring that this datacenter founds: its own nodes, at most three, and three in
+/// each datacenter that nobody here manages. By Cassandra's names. Empty where there is no such datacenter.
+#[must_use]
+pub fn founding_replication(kc: &K8ssandraCluster, founder: &str) -> BTreeMap<String, u32> {
+    let datacenters = kc
+        .spec
+        .cassandra
+        .as_ref()
+        .map(|cassandra| cassandra.datacenters.as_slice())
+        .unwrap_or_default();
+    let Some(founder) = datacenters.iter().find(|datacenter| datacenter.name() == founder) else {
+        return BTreeMap::new();
+    };
+    let own = u32::try_from(founder.size.clamp(1, 3)).unwrap_or(1);
+    let external = kc
+        .spec
+        .external_datacenters
+        .iter()
+        .flatten()
+        .map(|name| (name.clone(), 3));
+    external
+        .chain([(founder.cassandra_name().to_owned(), own)])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
