@@ -1,0 +1,65 @@
+//! Rewriting StatefulSets, rack after rack.
+
+use serde_json::Value;
+
+use super::{Actor, Flow, View, secs};
+use crate::apiserver::{ApiError, kinds};
+use crate::json;
+use crate::names;
+use crate::objects::{Dc, stateful_set};
+
+impl Actor {
+    /// Every StatefulSet is as the datacenter asks for, and its pods follow it; else the pass ends here.
+    pub(super) async fn check_templates(
+        &mut self,
+        dc: &mut Dc,
+        view: &View,
+        nodes: usize,
+    ) -> Result<Flow, ApiError> {
+        for rack in dc.racks(nodes) {
+            let wanted = stateful_set(dc, &rack.name, rack.nodes);
+            let Some(known) = view.set(json::name(&wanted)) else {
+                return Ok(Flow::Again(secs(2)));
+            };
+            if json::annotation(known, names::RESOURCE_HASH)
+                != json::annotation(&wanted, names::RESOURCE_HASH)
+            {
+                self.set_condition(dc, "Updating", true).await?;
+                self.set_progress(dc, "Updating").await?;
+                self.plane
+                    .api
+                    .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, wanted))
+                    .await?;
+                return self.quiet_period(dc, 20).await;
+            }
+            let status = |key: &str| json::number(known, &format!("/status/{key}"));
+            let all = json::number(known, "/spec/replicas");
+            if status("readyReplicas") != all || status("updatedReplicas") != all || status("replicas") != all
+            {
+                return Ok(Flow::Again(secs(10)));
+            }
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+/// The known StatefulSet with the wanted template: replicas, claims and what others wrote stay.
+fn rewritten(known: &Value, wanted: Value) -> Value {
+    let mut new = known.clone();
+    let restarted = "control.k8ssandra.io/restartedAt";
+    let kept = known
+        .pointer("/spec/template/metadata/annotations")
+        .and_then(|all| all.get(restarted))
+        .cloned();
+    for key in ["labels", "annotations"] {
+        let more = wanted["metadata"][key].as_object().cloned().unwrap_or_default();
+        if let Some(all) = new["metadata"][key].as_object_mut() {
+            all.extend(more);
+        }
+    }
+    new["spec"]["template"] = wanted["spec"]["template"].clone();
+    if let Some(kept) = kept {
+        new["spec"]["template"]["metadata"]["annotations"][restarted] = kept;
+    }
+    new
+}

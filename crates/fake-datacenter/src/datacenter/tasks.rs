@@ -1,0 +1,266 @@
+//! CassandraTasks of this datacenter: one at a time, one pod at a time, looked at every ten seconds.
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Actor, View, secs};
+use crate::apiserver::{ApiError, kinds};
+use crate::json::{self, label, list, text};
+use crate::names::{self, node_state};
+use crate::objects::Dc;
+use crate::ring::{JobKind, JobState};
+
+impl Actor {
+    pub(super) async fn tasks_pass(&mut self, view: &View) -> Result<(), ApiError> {
+        self.memory.task_due = None;
+        let Some(dc) = view.dc.as_ref().filter(|dc| !json::is_deleting(&dc.0)) else {
+            return Ok(());
+        };
+        let mut tasks = self.plane.api.list(kinds::TASKS, &self.key.0, "").await?;
+        tasks.retain(|task| {
+            text(task, "/spec/datacenter/name") == dc.name()
+                && text(task, "/status/completionTime").is_empty()
+                && !json::is_deleting(task)
+        });
+        let age = |task: &Value| {
+            (
+                text(task, "/metadata/creationTimestamp").to_owned(),
+                json::name(task).to_owned(),
+            )
+        };
+        tasks.sort_by_key(age);
+        // A task that runs comes first.
+        let running = tasks
+            .iter()
+            .position(|task| !text(task, "/status/startTime").is_empty())
+            .unwrap_or(0);
+        if running >= tasks.len() {
+            return Ok(());
+        }
+        let mut task = tasks.swap_remove(running);
+        let poll = Instant::now() + self.plane.pace.wait(secs(10));
+        self.memory.task_due = Some(poll);
+        if text(&task, "/status/startTime").is_empty() {
+            self.begin_task(dc, &mut task).await?;
+        }
+        let is_over = match text(&task, "/spec/jobs/0/command") {
+            "restart" => self.restart_step(view, dc, &mut task).await?,
+            "refresh" => true,
+            _ => self.pods_step(view, &mut task).await?,
+        };
+        if is_over {
+            self.end_task(&mut task).await?;
+            // The next task begins at once.
+            self.memory.task_due = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    async fn begin_task(&self, dc: &Dc, task: &mut Value) -> Result<(), ApiError> {
+        for (key, value) in dc.labels() {
+            task["metadata"]["labels"][key] = value;
+        }
+        if list(task, "/metadata/ownerReferences").is_empty() {
+            task["metadata"]["ownerReferences"] = json!([dc.owner()]);
+        }
+        for (key, default) in [("concurrencyPolicy", "Forbid"), ("restartPolicy", "OnFailure")] {
+            if text(task, &format!("/spec/{key}")).is_empty() {
+                task["spec"][key] = default.into();
+            }
+        }
+        *task = self.plane.api.replace(kinds::TASKS, &self.key.0, task).await?;
+        let now = self.plane.clock.now();
+        self.patch_task(task, json!({"active": 1, "startTime": now}))
+            .await?;
+        let running = json!([task_condition("Running", "True", &now)]);
+        self.patch_task(task, json!({"conditions": running})).await
+    }
+
+    async fn patch_task(&self, task: &mut Value, status: Value) -> Result<(), ApiError> {
+        let version = text(task, "/metadata/resourceVersion").to_owned();
+        let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
+        let name = json::name(task).to_owned();
+        *task = self
+            .plane
+            .api
+            .merge_status(kinds::TASKS, &self.key.0, &name, &patch)
+            .await?;
+        Ok(())
+    }
+
+    /// The next step over the pods; true when the last one is done.
+    async fn pods_step(&self, view: &View, task: &mut Value) -> Result<bool, ApiError> {
+        let wanted = text(task, "/spec/jobs/0/args/pod_name").to_owned();
+        let started = |pod: &&Value| {
+            label(pod, names::NODE_STATE) == node_state::STARTED
+                && (wanted.is_empty() || json::name(pod) == wanted)
+        };
+        let pods: Vec<_> = view.pods.iter().filter(started).collect();
+        for pod in pods {
+            let entry = task
+                .pointer("/status/podStatuses")
+                .and_then(|all| all.get(json::name(pod)))
+                .cloned();
+            let status = entry.as_ref().map_or("", |entry| text(entry, "/status"));
+            if matches!(status, "COMPLETED" | "ERROR") {
+                continue;
+            }
+            let job = entry
+                .as_ref()
+                .map_or("", |entry| text(entry, "/jobId"))
+                .to_owned();
+            let outcome = self
+                .plane
+                .rings
+                .lock()
+                .job(&job, Instant::now())
+                .map(|job| job.state);
+            match outcome {
+                Some(JobState::Waiting) => return Ok(false),
+                Some(state) => self.end_pod_job(task, pod, &state).await?,
+                None => {
+                    self.begin_pod_job(task, pod).await?;
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(task.pointer("/status/podStatuses").is_some())
+    }
+
+    async fn begin_pod_job(&self, task: &mut Value, pod: &Value) -> Result<(), ApiError> {
+        let kind = match text(task, "/spec/jobs/0/command") {
+            "rebuild" => JobKind::Rebuild {
+                source: text(task, "/spec/jobs/0/args/source_datacenter").to_owned(),
+            },
+            other => JobKind::Other(other.to_owned()),
+        };
+        let luck = format!("job/{}/{}", json::uid(task), json::uid(pod));
+        let id = self.plane.pace.uuid(&luck);
+        let due = Instant::now() + self.plane.pace.step(secs(3), &luck);
+        if self
+            .plane
+            .rings
+            .lock()
+            .submit(&id, &self.node(pod), kind, due)
+            .is_err()
+        {
+            // The node does not answer: the start is tried again at the next look.
+            return Ok(());
+        }
+        let entry = json!({"jobId": id, "startTime": self.plane.clock.now(), "status": "RUNNING"});
+        self.patch_task(task, json!({"podStatuses": {json::name(pod): entry}}))
+            .await?;
+        let (succeeded, _) = counts(task);
+        if succeeded > 0 {
+            self.patch_task(task, json!({"succeeded": succeeded})).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_pod_job(&self, task: &mut Value, pod: &Value, state: &JobState) -> Result<(), ApiError> {
+        let status = if *state == JobState::Completed {
+            "COMPLETED"
+        } else {
+            "ERROR"
+        };
+        if let JobState::Failed(why) = state {
+            tracing::warn!(task = json::name(task), pod = json::name(pod), why, "job failed");
+        }
+        let entry = json!({"completionTime": self.plane.clock.now(), "status": status});
+        self.patch_task(task, json!({"podStatuses": {json::name(pod): entry}}))
+            .await
+    }
+
+    /// Rack after rack gets a new template; true when all pods of the last one are back.
+    async fn restart_step(&self, view: &View, dc: &Dc, task: &mut Value) -> Result<bool, ApiError> {
+        let since = text(task, "/status/startTime").to_owned();
+        let only = text(task, "/spec/jobs/0/args/rack").to_owned();
+        let racks = dc
+            .rack_names()
+            .into_iter()
+            .filter(|rack| only.is_empty() || *rack == only);
+        let key = "control.k8ssandra.io/restartedAt";
+        for rack in racks {
+            let Some(set) = view.set(&dc.stateful_set_name(&rack)) else {
+                continue;
+            };
+            let annotations = set.pointer("/spec/template/metadata/annotations");
+            if annotations.and_then(|all| all.get(key)).and_then(Value::as_str) != Some(&since) {
+                let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: since}}}}});
+                self.plane
+                    .api
+                    .merge(kinds::STATEFUL_SETS, &self.key.0, json::name(set), &patch)
+                    .await?;
+                // The machines and the operator see the new template at once.
+                self.bell.ring(|reasons| reasons.datacenter = true);
+                return Ok(false);
+            }
+            let current = crate::objects::revision(set);
+            let is_back = |pod: &Value| {
+                label(pod, "controller-revision-hash") == current
+                    && label(pod, names::NODE_STATE) == node_state::STARTED
+                    && json::condition(pod, "Ready") == "True"
+            };
+            if !view.pods_of(&rack).all(is_back) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn end_task(&self, task: &mut Value) -> Result<(), ApiError> {
+        task["metadata"]["labels"][names::TASK_STATUS] = "completed".into();
+        *task = self.plane.api.replace(kinds::TASKS, &self.key.0, task).await?;
+        let now = self.plane.clock.now();
+        let (succeeded, failed) = counts(task);
+        let end = if failed > 0 { "Failed" } else { "Complete" };
+        let mut status = json!({
+            "active": null,
+            "completionTime": now,
+            "conditions": [
+                {"type": "Running", "status": "False", "reason": "Running", "message": "", "lastTransitionTime": now},
+                task_condition(end, "True", &now),
+            ],
+        });
+        if succeeded > 0 {
+            status["succeeded"] = succeeded.into();
+        }
+        if failed > 0 {
+            status["failed"] = failed.into();
+        }
+        self.patch_task(task, status).await
+    }
+
+    /// After more nodes have come, the old ones give away what is no longer theirs.
+    pub(super) async fn create_cleanup(&self, dc: &Dc) -> Result<(), ApiError> {
+        let task = json!({
+            "apiVersion": "control.k8ssandra.io/v1alpha1",
+            "kind": "CassandraTask",
+            "metadata": {
+                "name": format!("cleanup-{}", self.plane.clock.unix_seconds()),
+                "namespace": self.key.0,
+                "labels": dc.labels(),
+                "ownerReferences": [dc.owner()],
+            },
+            "spec": {
+                "datacenter": {"name": dc.name(), "namespace": self.key.0},
+                "jobs": [{"name": format!("cleanup-{}", dc.name()), "command": "cleanup"}],
+            },
+        });
+        self.create_if_absent(kinds::TASKS, &task).await
+    }
+}
+
+fn task_condition(kind: &str, status: &str, now: &str) -> Value {
+    json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": now})
+}
+
+/// How many pods succeeded and failed.
+fn counts(task: &Value) -> (usize, usize) {
+    let entries = task.pointer("/status/podStatuses").and_then(Value::as_object);
+    let with = |status: &str| {
+        let values = entries.into_iter().flat_map(serde_json::Map::values);
+        values.filter(|entry| text(entry, "/status") == status).count()
+    };
+    (with("COMPLETED"), with("ERROR"))
+}

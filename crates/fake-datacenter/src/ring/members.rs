@@ -1,0 +1,258 @@
+//! Processes and members: what happens to them when pods and claims come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use super::{Disk, Keyspace, NodeId, RingError, World};
+
+/// How far the Cassandra of a running pod is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Only the management API runs.
+    NotStarted,
+    /// Cassandra was started and looks for its ring.
+    Starting,
+    /// Cassandra answers.
+    Up,
+    /// Cassandra gives its data away.
+    Leaving,
+    /// Cassandra has left its ring.
+    Left,
+    /// Cassandra was drained.
+    Drained,
+}
+
+/// Who a node is, as its configuration says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The cluster name, uncleaned.
+    pub cluster: String,
+    /// The datacenter's name in Cassandra.
+    pub datacenter: String,
+    /// The rack.
+    pub rack: String,
+    /// `num_tokens`.
+    pub tokens: u32,
+    /// Replication that the founder of a ring gives to the system keyspaces, when its options ask for it.
+    pub system_replication: BTreeMap<String, u32>,
+}
+
+/// One incarnation of a pod.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Who it is.
+    pub identity: Identity,
+    /// The pod's address.
+    pub address: Ipv4Addr,
+    /// The uid of its claim.
+    pub disk: String,
+    /// How far it is.
+    pub phase: Phase,
+}
+
+/// The second letter of `nodetool status`; whether it is up follows from its process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberState {
+    /// `N`.
+    Normal,
+    /// `L`.
+    Leaving,
+}
+
+/// What a ring knows of a node.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The last known address.
+    pub address: Ipv4Addr,
+    /// Its datacenter.
+    pub datacenter: String,
+    /// Its rack.
+    pub rack: String,
+    /// How many tokens it owns.
+    pub tokens: u32,
+    /// Its state.
+    pub state: MemberState,
+    /// Whether it answers.
+    pub up: bool,
+    /// Whether its disk is gone: it will never come back.
+    pub lost: bool,
+    /// Which pod it is or was.
+    pub node: NodeId,
+}
+
+/// One ring.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    /// The cluster name.
+    pub cluster: String,
+    /// Which node founded it; `None` when it was read back from a server.
+    pub founder: Option<NodeId>,
+    /// By host id.
+    pub members: BTreeMap<String, Member>,
+    /// By name.
+    pub keyspaces: BTreeMap<String, Keyspace>,
+    /// Names of roles, and whether they are superusers.
+    pub roles: BTreeMap<String, bool>,
+    /// What rebuilds brought: (datacenter, source, host id, keyspaces).
+    pub streams: Vec<(String, String, String, Vec<String>)>,
+    /// Counts schema changes.
+    pub schema: u64,
+}
+
+impl Ring {
+    /// The names of all datacenters that have a member.
+    #[must_use]
+    pub fn datacenters(&self) -> BTreeSet<String> {
+        self.members
+            .values()
+            .map(|member| member.datacenter.clone())
+            .collect()
+    }
+
+    /// Whether any member can still answer or come back.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.members.values().any(|member| !member.lost)
+    }
+
+    /// Checks every user keyspace for its last copy being gone, and names those newly lost.
+    pub(super) fn note_losses(&mut self) -> Vec<String> {
+        let members = &self.members;
+        let mut lost = Vec::new();
+        for (name, keyspace) in &mut self.keyspaces {
+            if name.starts_with("system") || keyspace.lost {
+                continue;
+            }
+            let held = members.iter().any(|(host, member)| {
+                !member.lost && keyspace.replicas(&member.datacenter) > 0 && !keyspace.missing.contains(host)
+            });
+            if !held {
+                keyspace.lost = true;
+                lost.push(name.clone());
+            }
+        }
+        lost
+    }
+}
+
+impl World {
+    /// A pod runs: its management API answers, its Cassandra is not started.
+    pub fn pod_runs(&mut self, node: &NodeId, identity: Identity, address: Ipv4Addr, disk: &str) {
+        let process = Process {
+            identity,
+            address,
+            disk: disk.to_owned(),
+            phase: Phase::NotStarted,
+        };
+        self.processes.insert(node.clone(), process);
+    }
+
+    /// Cassandra is asked to start.
+    pub fn start(&mut self, node: &NodeId) {
+        self.set_phase(node, Phase::Starting);
+    }
+
+    /// The start went wrong: the process is back at its beginning.
+    pub fn start_failed(&mut self, node: &NodeId) {
+        self.note(format!("{node} failed to start"));
+        self.set_phase(node, Phase::NotStarted);
+    }
+
+    /// Cassandra is drained: its member is down from now on.
+    pub fn drain(&mut self, node: &NodeId) {
+        self.set_phase(node, Phase::Drained);
+        self.set_up(node, false);
+    }
+
+    /// Cassandra begins to leave its ring.
+    ///
+    /// # Errors
+    /// [`RingError::NotUp`] when it is in none.
+    pub fn decommission(&mut self, node: &NodeId) -> Result<(), RingError> {
+        let (ring, host) = self
+            .membership(node)
+            .ok_or_else(|| RingError::NotUp(node.clone()))?;
+        self.ring_of(node)?
+            .members
+            .entry(host)
+            .and_modify(|member| member.state = MemberState::Leaving);
+        self.set_phase(node, Phase::Leaving);
+        self.note(format!("{node} leaves ring {ring}"));
+        Ok(())
+    }
+
+    /// Cassandra has left its ring, its data went to the others.
+    pub fn left(&mut self, node: &NodeId) {
+        self.set_phase(node, Phase::Left);
+        let Some((number, host)) = self.membership(node) else {
+            return;
+        };
+        let disk = self
+            .processes
+            .get(node)
+            .map(|process| process.disk.clone())
+            .unwrap_or_default();
+        self.disks.remove(&disk);
+        let Some(ring) = self.rings.get_mut(&number) else {
+            return;
+        };
+        ring.members.remove(&host);
+        let lost = ring.note_losses();
+        self.note(format!("{node} has left ring {number}"));
+        self.note_lost(number, &lost);
+    }
+
+    /// A pod is gone: its member, if it was one, is down.
+    pub fn pod_gone(&mut self, node: &NodeId) {
+        self.set_up(node, false);
+        self.processes.remove(node);
+    }
+
+    /// A claim is gone, and with it what was on its disk.
+    pub fn disk_gone(&mut self, disk: &str) {
+        let Some(Disk {
+            ring: number,
+            host_id,
+        }) = self.disks.remove(disk)
+        else {
+            return;
+        };
+        let Some(ring) = self.rings.get_mut(&number) else {
+            return;
+        };
+        if let Some(member) = ring.members.get_mut(&host_id) {
+            member.lost = true;
+            member.up = false;
+        }
+        let lost = ring.note_losses();
+        self.note(format!("the disk of {host_id} in ring {number} is gone"));
+        self.note_lost(number, &lost);
+    }
+
+    fn note_lost(&mut self, ring: u32, keyspaces: &[String]) {
+        for keyspace in keyspaces {
+            self.note(format!(
+                "DATA LOST: the last copy of keyspace {keyspace} of ring {ring} is gone"
+            ));
+        }
+    }
+
+    pub(super) fn set_phase(&mut self, node: &NodeId, phase: Phase) {
+        if let Some(process) = self.processes.get_mut(node) {
+            process.phase = phase;
+        }
+    }
+
+    fn set_up(&mut self, node: &NodeId, up: bool) {
+        let Some((ring, host)) = self.membership(node) else {
+            return;
+        };
+        if let Some(member) = self
+            .rings
+            .get_mut(&ring)
+            .and_then(|ring| ring.members.get_mut(&host))
+        {
+            member.up = up;
+        }
+    }
+}
