@@ -33,7 +33,7 @@ pub type Dial = Arc<dyn Fn(&Access, &Deadlines) -> Result<Wire, Refusal> + Send 
 /// The real one.
 #[must_use]
 pub fn sockets() -> Dial {
-    Arc::new(|access, deadlines| connect(access, deadlines))
+    Arc::new(connect)
 }
 
 fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {

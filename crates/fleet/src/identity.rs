@@ -1,4 +1,4 @@
-//! Who answers: the UID of namespace `kube-system`, or, for credentials that may not read that, of ConfigMap
+//! Who answers: the UID of namespace `kube-system`, or, for credentials that may not read that, of `ConfigMap`
 //! `kube-root-ca.crt` in a namespace.
 
 use api::seen::PlaneId;
@@ -32,7 +32,7 @@ pub(crate) async fn strong(client: &Client) -> Result<Strong, kube::Error> {
     }
 }
 
-/// Asks for the id of the weak form, `cm:<namespace>:<uid>`; `None` if the ConfigMap has no UID.
+/// Asks for the id of the weak form, `cm:<namespace>:<uid>`; `None` if the `ConfigMap` has no UID.
 pub(crate) async fn weak(client: &Client, namespace: &str) -> Result<Option<PlaneId>, kube::Error> {
     let path = format!("/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt");
     Ok(uid(client, &path)

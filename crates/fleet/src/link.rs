@@ -59,7 +59,7 @@ impl PlaneLink {
     pub(crate) fn new(
         context: &str,
         pool: Pool,
-        bounds: Bounds,
+        bounds: &Bounds,
         namespaces: &[String],
         pulse: Arc<Pulse>,
         metrics: &Metrics,
@@ -68,9 +68,9 @@ impl PlaneLink {
         let requests = pool()?;
         let suspect = suspicion(&pulse);
         // A probe must not raise the suspicion that it answers, nor wait for calls that hang.
-        let probe = guarded(requests.clone(), &bounds, Arc::new(|| {}));
+        let probe = guarded(requests.clone(), bounds, Arc::new(|| {}));
         let watches = WatchClient {
-            client: guarded(pool()?, &bounds, Arc::clone(&suspect)),
+            client: guarded(pool()?, bounds, Arc::clone(&suspect)),
             room: bounds.limits.watches,
         };
         let shared = Shared {
@@ -82,7 +82,7 @@ impl PlaneLink {
         };
         Ok(Self {
             context: context.to_owned(),
-            requests: guarded(requests, &bounds, suspect),
+            requests: guarded(requests, bounds, suspect),
             probe,
             pulse,
             stop,
@@ -195,7 +195,7 @@ impl PlaneLink {
                 }
                 // It was made before from the same credentials; a crowded connection is better than none.
                 Err(refusal) => {
-                    tracing::warn!(plane = self.context, %refusal, "no further connection for watches")
+                    tracing::warn!(plane = self.context, %refusal, "no further connection for watches");
                 }
             }
         }

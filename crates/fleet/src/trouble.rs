@@ -76,7 +76,7 @@ pub(crate) fn explain(context: &str, what: &str, group: &str, error: &kube::Erro
     }
 }
 
-/// Whether a NotFound is about an object, and not about a path that the server does not know.
+/// Whether a `NotFound` is about an object, and not about a path that the server does not know.
 pub(crate) fn names_an_object(status: &Status) -> bool {
     status
         .details

@@ -61,11 +61,7 @@ fn is_collection(path: &str) -> bool {
         _ => return false,
     };
     let rest: Vec<_> = segments.skip(depth).collect();
-    match rest.as_slice() {
-        [_] => true,
-        ["namespaces", _, _] => true,
-        _ => false,
-    }
+    matches!(rest.as_slice(), [_] | ["namespaces", _, _])
 }
 
 #[cfg(test)]
