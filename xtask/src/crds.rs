@@ -19,12 +19,21 @@ pub fn run(check: bool) -> Result<()> {
     let wanted = wanted()?;
     let superfluous = superfluous(&folder, &wanted)?;
     if check {
-        let stale = wanted.iter().filter(|(name, text)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text));
-        let differing: Vec<_> = stale.map(|(name, _)| name).chain(&superfluous).map(String::as_str).collect();
+        let stale = wanted
+            .iter()
+            .filter(|(name, text)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(text));
+        let differing: Vec<_> = stale
+            .map(|(name, _)| name)
+            .chain(&superfluous)
+            .map(String::as_str)
+            .collect();
         if differing.is_empty() {
             return Ok(());
         }
-        bail!("crds/ is not what the types give; run `cargo xtask crds`: {}", differing.join(", "));
+        bail!(
+            "crds/ is not what the types give; run `cargo xtask crds`: {}",
+            differing.join(", ")
+        );
     }
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
     for (name, text) in &wanted {
@@ -41,7 +50,10 @@ pub fn run(check: bool) -> Result<()> {
 /// # Errors
 /// When the document lacks a type, one of its types contains itself, or a file cannot be read or written.
 pub fn embedded(document: &Path) -> Result<()> {
-    write(&workspace().join("crates/api/schemas/embedded.json"), &embedded::from_document(document)?)
+    write(
+        &workspace().join("crates/api/schemas/embedded.json"),
+        &embedded::from_document(document)?,
+    )
 }
 
 /// Makes `crates/api/tests/upstream-digest/` from K8ssandra's definitions in that folder: facts of each path, no text.
@@ -53,9 +65,13 @@ pub fn digest(definitions: &Path) -> Result<()> {
         let name = api::definitions::file_name(&definition);
         let path = definitions.join(&name);
         let text = fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
-        let theirs: Value = serde_saphyr::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
+        let theirs: Value =
+            serde_saphyr::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
         let facts = api::schema_facts::SchemaFacts::of_definition(&theirs);
-        let target = workspace().join("crates/api/tests/upstream-digest").join(name).with_extension("tsv");
+        let target = workspace()
+            .join("crates/api/tests/upstream-digest")
+            .join(name)
+            .with_extension("tsv");
         write(&target, &facts.to_string())?;
     }
     Ok(())
@@ -65,7 +81,10 @@ pub fn digest(definitions: &Path) -> Result<()> {
 fn wanted() -> Result<Vec<(String, String)>> {
     let mut files = vec![];
     for definition in api::definitions::all() {
-        files.push((api::definitions::file_name(&definition), yaml(&serde_json::to_value(&definition)?)?));
+        files.push((
+            api::definitions::file_name(&definition),
+            yaml(&serde_json::to_value(&definition)?)?,
+        ));
     }
     let names: Vec<_> = files.iter().map(|(name, _)| name.clone()).collect();
     let kustomization = json!({
@@ -84,7 +103,9 @@ fn yaml(value: &Value) -> Result<String> {
 
 /// Files in the folder that nothing makes any more.
 fn superfluous(folder: &Path, wanted: &[(String, String)]) -> Result<Vec<String>> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(vec![]) };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(vec![]);
+    };
     let mut names = vec![];
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -97,12 +118,17 @@ fn superfluous(folder: &Path, wanted: &[(String, String)]) -> Result<Vec<String>
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().with_context(|| format!("{} is in no folder", path.display()))?;
+    let folder = path
+        .parent()
+        .with_context(|| format!("{} is in no folder", path.display()))?;
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }
 
 /// The root of the workspace: xtask is always run from its source tree.
 fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default()
 }

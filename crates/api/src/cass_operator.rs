@@ -231,3 +231,74 @@ impl CassandraDatacenter {
             .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn datacenter(status: &Value) -> CassandraDatacenter {
+        let object =
+            json!({"metadata": {"name": "dc1", "generation": 2}, "spec": {"size": 1}, "status": status});
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn conditions(types: &[&str]) -> Value {
+        types
+            .iter()
+            .map(|type_| json!({"type": type_, "status": "True", "reason": "", "message": ""}))
+            .collect()
+    }
+
+    #[test]
+    fn a_datacenter_that_was_created_stopped_is_not_initialized() {
+        let conditions = conditions(&["Initialized", "Stopped"]);
+        let stopped = datacenter(&json!({"conditions": conditions, "nodeStatuses": {}}));
+        assert_eq!(stopped.condition("Initialized"), Some(true));
+        assert!(!stopped.is_initialized());
+        let nodes = json!({"a-0": {"hostID": "", "ip": "198.18.0.1"}, "a-1": {"rack": "r1"}});
+        assert!(!datacenter(&json!({"conditions": conditions, "nodeStatuses": nodes})).is_initialized());
+        let nodes = json!({"a-0": {"hostID": "57dc"}});
+        assert!(datacenter(&json!({"conditions": conditions, "nodeStatuses": nodes})).is_initialized());
+    }
+
+    #[test]
+    fn ready_counts_only_for_the_current_generation_and_when_nothing_is_going_on() {
+        let status = |generation: i64, progress: &str| {
+            let conditions = conditions(&["Ready"]);
+            json!({"conditions": conditions, "observedGeneration": generation, "cassandraOperatorProgress": progress})
+        };
+        assert!(datacenter(&status(2, "Ready")).is_ready());
+        assert!(!datacenter(&status(1, "Ready")).is_ready());
+        assert!(!datacenter(&status(2, "Updating")).is_ready());
+        assert!(!datacenter(&Value::Null).is_ready());
+        assert!(!datacenter(&status(2, "Ready")).is_stopped());
+    }
+
+    #[test]
+    fn fields_that_nothing_here_knows_are_kept_and_kind_is_written() {
+        let object = json!({
+            "apiVersion": "cassandra.datastax.com/v1beta1",
+            "kind": "CassandraDatacenter",
+            "metadata": {"name": "dc1"},
+            "spec": {
+                "clusterName": "demo", "serverType": "cassandra", "serverVersion": "4.0.1", "size": 3,
+                "racks": [{"name": "r1", "futureField": 1}], "podTemplateSpec": {"spec": {"containers": []}},
+            },
+            "status": {"futureField": {"deep": true}},
+        });
+        let read: CassandraDatacenter = serde_json::from_value(object.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), object);
+    }
+
+    #[test]
+    fn the_ring_knows_a_datacenter_by_what_its_status_says_first() {
+        let mut datacenter = datacenter(&json!({"datacenterName": "In Ring"}));
+        datacenter.spec.datacenter_name = Some("Override".to_owned());
+        assert_eq!(datacenter.cassandra_name(), "In Ring");
+        datacenter.status = None;
+        assert_eq!(datacenter.cassandra_name(), "Override");
+        datacenter.spec.datacenter_name = Some(String::new());
+        assert_eq!(datacenter.cassandra_name(), "dc1");
+    }
+}

@@ -9,6 +9,7 @@ use crate::conditions::Condition;
 use crate::references::LocalObjectReference;
 
 /// Where a plane is reached.
+#[expect(clippy::duplicated_attributes, reason = "several printer columns are dates")]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "config.k8ssandra.io",
@@ -86,4 +87,25 @@ pub struct ClientConfigStatus {
     /// Version of the plane's API server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_version: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_named_by_the_spec_or_else_by_the_object() {
+        let mut config = ClientConfig::new("east", ClientConfigSpec::default());
+        assert_eq!((config.context_name(), config.secret_name()), ("east", None));
+        config.spec.context_name = Some(String::new());
+        assert_eq!(config.context_name(), "east");
+        config.spec.context_name = Some("kind-east".to_owned());
+        config.spec.kube_config_secret = Some(LocalObjectReference {
+            name: "east-kubeconfig".to_owned(),
+        });
+        assert_eq!(
+            (config.context_name(), config.secret_name()),
+            ("kind-east", Some("east-kubeconfig"))
+        );
+    }
 }

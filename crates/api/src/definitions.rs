@@ -1,4 +1,4 @@
-//! The CustomResourceDefinitions that are installed.
+//! The `CustomResourceDefinition`s that are installed.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;

@@ -9,6 +9,7 @@ use crate::cassandra_task::{CassandraTaskStatus, CassandraTaskTemplate};
 use crate::references::ObjectReference;
 
 /// What is done, and in which datacenters.
+#[expect(clippy::duplicated_attributes, reason = "several printer columns are dates")]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "control.k8ssandra.io",
@@ -47,7 +48,7 @@ use crate::references::ObjectReference;
 )]
 #[serde(rename_all = "camelCase")]
 pub struct K8ssandraTaskSpec {
-    /// The K8ssandraCluster; its namespace defaults to that of the task.
+    /// The `K8ssandraCluster`; its namespace defaults to that of the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ObjectReference>,
     /// Names of the datacenters, in the order of work. Absent or empty: all, in the order of the cluster.

@@ -2,6 +2,12 @@
 //!
 //! The documents are in the folder that `RINGSPAN_REFERENCE` names; without it these tests only say that it is not there.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test may fail, and says what it did"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -68,9 +74,9 @@ fn with_defaults(value: &mut Value, schema: &Value) {
             with_defaults(value, schema["properties"].get(name).unwrap_or(values));
         }
     } else if let Value::Array(items) = value {
-        items
-            .iter_mut()
-            .for_each(|item| with_defaults(item, &schema["items"]));
+        for item in items {
+            with_defaults(item, &schema["items"]);
+        }
     }
 }
 

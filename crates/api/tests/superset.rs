@@ -2,6 +2,8 @@
 //!
 //! `upstream-digest/` has the facts of each path of K8ssandra's definitions, made by `cargo xtask crds --digest`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail, and says what it did")]
+
 use api::definitions;
 use api::schema_facts::{Facts, Path, SchemaFacts};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -238,15 +240,9 @@ fn a_lost_path_a_changed_default_and_a_narrower_value_are_seen() {
         differences(&file, &theirs, &spoilt).len()
     };
     let set = |text: &'static str, keyword: &'static str, value: Value| {
-        let at = path(text);
         spoil(&move |facts| {
-            drop(
-                facts
-                    .0
-                    .get_mut(&at)
-                    .unwrap()
-                    .insert(keyword.to_owned(), value.clone()),
-            )
+            let facts = facts.0.get_mut(&path(text)).unwrap();
+            facts.insert(keyword.to_owned(), value.clone());
         })
     };
     assert_eq!(spoil(&|_| ()), 0);

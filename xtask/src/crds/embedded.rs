@@ -1,4 +1,4 @@
-//! Schemas of the parts of Kubernetes' own API that stand inside ours, from an API server's OpenAPI document.
+//! Schemas of the parts of Kubernetes' own API that stand inside ours, from what an API server says of them.
 
 use std::path::Path;
 
@@ -43,18 +43,27 @@ const DEEPEST: usize = 30;
 
 /// The stored file's contents, from the server's document of core/v1.
 pub fn from_document(document: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
+    let text =
+        std::fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
     let document: Value = serde_json::from_str(&text).context("the document is not JSON")?;
-    let schemas = document["components"]["schemas"].as_object().context("the document has no schemas")?;
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .context("the document has no schemas")?;
     let mut stored = Map::new();
     for name in CORE {
-        stored.insert(name.to_owned(), Inliner(schemas).named(&format!("io.k8s.api.core.v1.{name}"), 0)?);
+        stored.insert(
+            name.to_owned(),
+            Inliner(schemas).named(&format!("io.k8s.api.core.v1.{name}"), 0)?,
+        );
     }
     let selector = "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelector";
     stored.insert("LabelSelector".to_owned(), Inliner(schemas).named(selector, 0)?);
     stored.insert("Quantity".to_owned(), quantity());
     stored.insert("VolumeSource".to_owned(), without_name(&stored["Volume"]));
-    let source = format!("/openapi/v3/api/v1 of kube-apiserver {}", document["info"]["version"].as_str().unwrap_or("?"));
+    let source = format!(
+        "/openapi/v3/api/v1 of kube-apiserver {}",
+        document["info"]["version"].as_str().unwrap_or("?")
+    );
     Ok(serde_json::to_string(&json!({"source": source, "schemas": stored}))? + "\n")
 }
 
@@ -69,7 +78,12 @@ impl Inliner<'_> {
             Some("IntOrString") => Ok(json!({"x-kubernetes-int-or-string": true})),
             // K8ssandra's definitions leave metadata inside a spec without fields, so it is pruned there.
             Some("ObjectMeta") => Ok(json!({"type": "object"})),
-            _ => self.schema(self.0.get(name).with_context(|| format!("{name} is not in the document"))?, depth),
+            _ => self.schema(
+                self.0
+                    .get(name)
+                    .with_context(|| format!("{name} is not in the document"))?,
+                depth,
+            ),
         }
     }
 
@@ -79,7 +93,10 @@ impl Inliner<'_> {
             return self.named(name, depth + 1);
         }
         let mut kept = Map::new();
-        for (keyword, value) in schema.iter().filter(|(keyword, _)| KEPT.contains(&keyword.as_str())) {
+        for (keyword, value) in schema
+            .iter()
+            .filter(|(keyword, _)| KEPT.contains(&keyword.as_str()))
+        {
             let value = match keyword.as_str() {
                 "items" | "additionalProperties" => self.schema(value, depth + 1)?,
                 "properties" => self.properties(schema, value, depth)?,
@@ -115,7 +132,9 @@ fn reference(schema: &Map<String, Value>) -> Result<Option<&str>> {
         Some([only]) => only.get("$ref"),
         Some(_) => bail!("several schemas for one value: {schema:?}"),
     };
-    Ok(reference.and_then(Value::as_str).and_then(|path| path.rsplit('/').next()))
+    Ok(reference
+        .and_then(Value::as_str)
+        .and_then(|path| path.rsplit('/').next()))
 }
 
 /// A field's default, unless it is only Go's zero value: those stand on required fields, and as `{}` on objects.
@@ -175,6 +194,11 @@ mod tests {
     #[test]
     fn a_type_that_contains_itself_is_refused() {
         let schemas = json!({"a.Loop": {"properties": {"again": {"$ref": "#/x/a.Loop"}}}});
-        assert!(inlined(&schemas, "a.Loop").unwrap_err().to_string().contains("contains itself"));
+        assert!(
+            inlined(&schemas, "a.Loop")
+                .unwrap_err()
+                .to_string()
+                .contains("contains itself")
+        );
     }
 }

@@ -175,7 +175,7 @@ pub struct CassandraDatacenterTemplate {
     /// Name and namespace of the datacenter, and labels and annotations for what is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<EmbeddedObjectMeta>,
-    /// The user's own ConfigMap with configuration per node, in the datacenter's namespace.
+    /// The user's own `ConfigMap` with configuration per node, in the datacenter's namespace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_node_config_map_ref: Option<LocalObjectReference>,
     /// How many nodes.
@@ -240,4 +240,63 @@ pub struct EncryptionStores {
     pub truststore_password_secret_ref: Option<SecretKeyReference>,
     /// The truststore.
     pub truststore_secret_ref: SecretKeyReference,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn datacenter(entry: serde_json::Value) -> CassandraDatacenterTemplate {
+        serde_json::from_value(entry).unwrap()
+    }
+
+    #[test]
+    fn an_empty_word_is_as_good_as_none() {
+        let entry = json!({"metadata": {"name": "dc1", "namespace": ""}, "size": 1, "datacenterName": "", "k8sContext": ""});
+        let datacenter = datacenter(entry);
+        assert_eq!(
+            (
+                datacenter.name(),
+                datacenter.cassandra_name(),
+                datacenter.namespace()
+            ),
+            ("dc1", "dc1", None)
+        );
+        assert_eq!(datacenter.k8s_context, "");
+    }
+
+    #[test]
+    fn null_is_read_as_the_default() {
+        let datacenter = datacenter(json!({"size": 1, "stopped": null, "k8sContext": null, "racks": null}));
+        assert_eq!(
+            (
+                datacenter.stopped,
+                datacenter.k8s_context.as_str(),
+                datacenter.options.racks
+            ),
+            (false, "", None)
+        );
+        let cassandra: CassandraClusterTemplate =
+            serde_json::from_value(json!({"datacenters": null})).unwrap();
+        assert_eq!(cassandra.datacenters, []);
+    }
+
+    #[test]
+    fn what_the_user_wrote_for_an_embedded_type_is_kept_whatever_it_is() {
+        let entry = json!({
+            "size": 1,
+            "containers": [{"name": "cassandra", "fieldOfTheFuture": [1, {"a": null}]}],
+            "config": {"cassandraYaml": {"num_tokens": 16, "odd": {"x": 0.5}}},
+            "mgmtAPIHeap": 64,
+        });
+        assert_eq!(serde_json::to_value(datacenter(entry.clone())).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_password_is_not_shown_by_debug() {
+        let cdc = json!({"pulsarServiceUrl": "pulsar://x", "sslKeystorePassword": "s3cret", "pulsarAuthParams": "t0ken"});
+        let shown = format!("{:?}", datacenter(json!({"size": 1, "cdc": cdc})));
+        assert!(!shown.contains("s3cret") && !shown.contains("t0ken"), "{shown}");
+    }
 }

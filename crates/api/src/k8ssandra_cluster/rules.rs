@@ -27,12 +27,13 @@ pub(super) const STORAGE_SOMEWHERE: &str =
 pub(super) const SOFT_NEEDS_RESOURCES: &str =
     "!has(self.softPodAntiAffinity) || !self.softPodAntiAffinity || has(self.resources)";
 
-/// V12: names are added or removed, not both at once.
+/// V12: names are added or removed, not both at once. An entry without a name neither adds nor removes one: it may stand
+/// in a stored object, and nothing may keep such an object from being deleted.
 pub(super) const NO_SWAP: &str = "!has(self.datacenters) || !has(oldSelf.datacenters) || \
-    self.datacenters.all(d, oldSelf.datacenters.exists(o, \
-    has(o.metadata) && has(d.metadata) && o.metadata.name == d.metadata.name)) || \
-    oldSelf.datacenters.all(o, self.datacenters.exists(d, \
-    has(o.metadata) && has(d.metadata) && o.metadata.name == d.metadata.name))";
+    self.datacenters.all(d, !has(d.metadata) || oldSelf.datacenters.exists(o, \
+    has(o.metadata) && o.metadata.name == d.metadata.name)) || \
+    oldSelf.datacenters.all(o, !has(o.metadata) || self.datacenters.exists(d, \
+    has(d.metadata) && o.metadata.name == d.metadata.name))";
 
 /// As K8ssandra's webhook says it.
 pub(super) const NO_SWAP_MESSAGE: &str = "renaming, as well as adding and removing DCs at the same time is prohibited \
@@ -95,7 +96,8 @@ pub(super) fn reaper() -> Value {
             "message": "reaper StorageConfig not set",
         },
         {
-            "rule": format!("{elsewhere} || !has(self.storageConfig) || has(self.storageConfig.accessModes)"),
+            "rule": format!("{elsewhere} || !has(self.storageConfig) || \
+                (has(self.storageConfig.accessModes) && size(self.storageConfig.accessModes) > 0)"),
             "message": "reaper StorageConfig.AccessModes not set",
         },
         {

@@ -28,7 +28,7 @@ all_optional! {
         pub init_container_resources: Option<ResourceRequirements>,
         /// Whether it is alive.
         pub liveness_probe: Option<Probe>,
-        /// A MedusaConfiguration that these settings are merged over.
+        /// A `MedusaConfiguration` that these settings are merged over.
         pub medusa_configuration_ref: Option<ObjectReference>,
         /// Old backups are removed by a schedule.
         #[schemars(extend("default" = true))]

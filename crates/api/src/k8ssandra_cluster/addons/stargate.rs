@@ -20,7 +20,7 @@ all_optional! {
         pub allow_stargate_on_data_nodes: Option<bool>,
         /// How clients are known.
         pub auth_options: Option<StargateAuthOptions>,
-        /// ConfigMap with a `cassandra.yaml`.
+        /// `ConfigMap` with a `cassandra.yaml`.
         pub cassandra_config_map_ref: Option<LocalObjectReference>,
         /// The image.
         #[schemars(extend("default" = {"repository": "stargateio", "tag": "v1.0.77"}))]
