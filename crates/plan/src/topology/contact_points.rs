@@ -1,0 +1,315 @@
+//! Contact points: for each datacenter a headless Service in the cluster's namespace of the control plane, with the
+//! addresses of all its pods, so that clients find the ring in one place.
+//!
+//! They come from the slices of the datacenter's all-pods service, and only from those that are labelled for this
+//! cluster: two clusters of one name in two namespaces have services of one name. They are written when the
+//! datacenter is Ready and followed from then on. They are emptied only for a stopped datacenter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use serde_json::{Value, json};
+
+use api::names::{label, reason};
+use api::seen::Seen;
+
+use super::acts::{Act, Ask, Kind, Where};
+use super::draft::Draft;
+use super::sites::{ContactPoints, Datacenter, Site};
+use super::slices::{
+    Claim, Family, Headless, Port, Slice, claim_as_contact_points, endpoints_apart, has_all,
+};
+use super::{Cluster, Owner};
+use crate::naming;
+
+pub(super) fn plan(draft: &mut Draft<'_>) {
+    let input = draft.input;
+    let Ok(existing) = &input.contact_points else {
+        return;
+    };
+    for site in input.sites.iter().filter(|site| site.spec.is_some()) {
+        if let Some(own) = site.own(&input.cluster) {
+            for_site(draft, site, own, existing);
+        }
+    }
+    delete_forsaken(draft, existing);
+}
+
+fn for_site(draft: &mut Draft<'_>, site: &Site, own: &Datacenter, existing: &ContactPoints) {
+    let cluster = &draft.input.cluster;
+    let name = naming::contact_points_service(&cluster.cassandra_name, &own.resource_name);
+    let service = existing.services.iter().find(|service| service.name == name);
+    let sources = sources(cluster, site);
+    if service.is_none() && !own.ready {
+        // A datacenter that never was Ready has none; it is waited for in the report.
+        draft.waiting |= !own.stopped;
+        return;
+    }
+    let Some(first) = sources.first() else { return };
+    let wanted = Wanted {
+        cluster,
+        site,
+        name: &name,
+        ports: &first.ports,
+    };
+    let mut acts = Vec::new();
+    let mut refused = None;
+    match wanted.service_act(service) {
+        Ok(act) => acts.extend(act),
+        Err(message) => refused = Some(message),
+    }
+    let all: BTreeSet<IpAddr> = sources
+        .iter()
+        .flat_map(|slice| &slice.addresses)
+        .copied()
+        .collect();
+    if refused.is_none() && (!all.is_empty() || own.stopped) {
+        for family in Family::ALL {
+            match wanted.slice_act(family, &family.of(&all), &existing.slices) {
+                Ok(act) => acts.extend(act),
+                Err(message) => refused = Some(message),
+            }
+        }
+    }
+    draft.acts.extend(acts);
+    if let Some(message) = refused {
+        draft.hold_quietly(site, reason::NOT_OWNED, message);
+    }
+}
+
+/// The all-pods slices that are this cluster's, by name; none while they are unknown.
+fn sources<'a>(cluster: &Cluster, site: &'a Site) -> Vec<&'a Slice> {
+    let service = naming::all_pods_service(&cluster.cassandra_name, &site.name);
+    let ours = |slice: &&Slice| {
+        slice.label(label::SERVICE_NAME) == service
+            && slice.label(label::CLUSTER_NAME) == cluster.name
+            && slice.label(label::CLUSTER_NAMESPACE) == cluster.namespace
+    };
+    let mut slices: Vec<&Slice> = site.pods.iter().flatten().filter(ours).collect();
+    slices.sort_by(|one, other| one.name.cmp(&other.name));
+    slices
+}
+
+/// Contact points of datacenters that are neither in the spec nor in any plane.
+fn delete_forsaken(draft: &mut Draft<'_>, existing: &ContactPoints) {
+    let input = draft.input;
+    let cluster = &input.cluster;
+    if draft.must_not_shrink() || draft.record().is_none() {
+        return;
+    }
+    let ours = |owners: &[Owner], labels: &BTreeMap<String, String>| {
+        let name = labels
+            .get(label::DATACENTER)
+            .filter(|name| cluster.datacenter(name).is_none())?;
+        (claim_as_contact_points(cluster, owners, labels) == Claim::Ours).then(|| name.clone())
+    };
+    let services = existing.services.iter().filter_map(|service| {
+        let datacenter = ours(&service.owners, &service.labels)?;
+        Some((
+            Kind::Service,
+            datacenter,
+            &service.name,
+            &service.uid,
+            &service.resource_version,
+        ))
+    });
+    let slices = existing.slices.iter().filter_map(|slice| {
+        let datacenter = ours(&slice.owners, &slice.labels)?;
+        Some((
+            Kind::EndpointSlice,
+            datacenter,
+            &slice.name,
+            &slice.uid,
+            &slice.resource_version,
+        ))
+    });
+    for (kind, datacenter, name, uid, resource_version) in services.chain(slices) {
+        match input
+            .sites
+            .iter()
+            .find(|site| site.name == datacenter)
+            .map(|site| &site.seen)
+        {
+            None | Some(Seen::Absent(_)) => draft.acts.push(Act::Delete {
+                at: at(cluster, &datacenter),
+                kind,
+                name: name.clone(),
+                uid: uid.clone(),
+                resource_version: resource_version.clone(),
+            }),
+            Some(Seen::NotListed) => draft.ask(Ask::Datacenter(datacenter)),
+            Some(Seen::Present(_) | Seen::Unknown(_)) => {}
+        }
+    }
+}
+
+fn at(cluster: &Cluster, datacenter: &str) -> Where {
+    Where {
+        context: String::new(),
+        namespace: cluster.namespace.clone(),
+        datacenter: datacenter.to_owned(),
+    }
+}
+
+/// Contact points of one datacenter as they shall be.
+struct Wanted<'a> {
+    cluster: &'a Cluster,
+    site: &'a Site,
+    name: &'a str,
+    ports: &'a [Port],
+}
+
+impl Wanted<'_> {
+    fn service_act(&self, existing: Option<&Headless>) -> Result<Option<Act>, String> {
+        let (at, kind, name) = (
+            at(self.cluster, &self.site.name),
+            Kind::Service,
+            self.name.to_owned(),
+        );
+        let Some(service) = existing else {
+            return Ok(Some(Act::Create {
+                at,
+                kind,
+                name,
+                object: self.service(),
+            }));
+        };
+        let claim = claim_as_contact_points(self.cluster, &service.owners, &service.labels);
+        if claim == Claim::Foreign {
+            return Err(self.foreign("Service", self.name));
+        }
+        let same = service.ports == self.ports
+            && has_all(&service.labels, &self.labels(true))
+            && has_all(&service.annotations, &self.cluster.common_annotations);
+        if same {
+            return Ok(None);
+        }
+        Ok(Some(Act::Apply {
+            at,
+            kind,
+            name,
+            uid: service.uid.clone(),
+            object: self.service(),
+        }))
+    }
+
+    fn slice_act(
+        &self,
+        family: Family,
+        addresses: &BTreeSet<IpAddr>,
+        existing: &[Slice],
+    ) -> Result<Option<Act>, String> {
+        let name = format!("{}-{}", self.name, family.suffix());
+        let (at, kind) = (at(self.cluster, &self.site.name), Kind::EndpointSlice);
+        let Some(slice) = existing.iter().find(|slice| slice.name == name) else {
+            let create = || Act::Create {
+                at,
+                kind,
+                object: self.slice(&name, family, addresses),
+                name,
+            };
+            return Ok((!addresses.is_empty()).then(create));
+        };
+        if claim_as_contact_points(self.cluster, &slice.owners, &slice.labels) == Claim::Foreign {
+            return Err(self.foreign("EndpointSlice", &name));
+        }
+        let uid = slice.uid.clone();
+        if addresses.is_empty() {
+            let resource_version = slice.resource_version.clone();
+            return Ok(Some(Act::Delete {
+                at,
+                kind,
+                name,
+                uid,
+                resource_version,
+            }));
+        }
+        let same = slice.addresses == *addresses
+            && slice.ports == self.ports
+            && has_all(&slice.labels, &self.labels(false));
+        Ok((!same).then(|| Act::Apply {
+            at,
+            kind,
+            uid,
+            object: self.slice(&name, family, addresses),
+            name,
+        }))
+    }
+
+    fn foreign(&self, kind: &str, name: &str) -> String {
+        format!(
+            "{kind} {}/{name} in the control plane was not made for this cluster and is left as it is: delete it if \
+             nobody needs it, so that datacenter {} gets its contact points",
+            self.cluster.namespace, self.site.name
+        )
+    }
+
+    fn labels(&self, of_the_service: bool) -> BTreeMap<String, String> {
+        let mut labels = if of_the_service {
+            self.cluster.common_labels.clone()
+        } else {
+            BTreeMap::new()
+        };
+        let mut own = vec![
+            (label::APP_NAME, "k8ssandra-operator"),
+            (label::APP_PART_OF, "k8ssandra"),
+            (label::APP_COMPONENT, "cassandra"),
+            (label::CLUSTER_NAME, self.cluster.name.as_str()),
+            (label::CLUSTER_NAMESPACE, self.cluster.namespace.as_str()),
+            (label::DATACENTER, self.site.name.as_str()),
+        ];
+        if !of_the_service {
+            own.push((label::SLICE_MANAGED_BY, label::SLICE_MANAGER));
+            own.push((label::SERVICE_NAME, self.name));
+        }
+        labels.extend(
+            own.into_iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned())),
+        );
+        labels
+    }
+
+    fn metadata(&self, name: &str, of_the_service: bool) -> Value {
+        let mut metadata = json!({
+            "name": name,
+            "namespace": self.cluster.namespace,
+            "labels": self.labels(of_the_service),
+            "ownerReferences": [{
+                "apiVersion": "k8ssandra.io/v1alpha1",
+                "kind": "K8ssandraCluster",
+                "name": self.cluster.name,
+                "uid": self.cluster.uid,
+                "controller": true,
+                "blockOwnerDeletion": true,
+            }],
+        });
+        if of_the_service && !self.cluster.common_annotations.is_empty() {
+            metadata["annotations"] = json!(self.cluster.common_annotations);
+        }
+        metadata
+    }
+
+    fn service(&self) -> Value {
+        json!({
+            "apiVersion": Kind::Service.api_version(),
+            "kind": Kind::Service.as_str(),
+            "metadata": self.metadata(self.name, true),
+            "spec": { "type": "ClusterIP", "clusterIP": "None", "ports": self.ports() },
+        })
+    }
+
+    fn slice(&self, name: &str, family: Family, addresses: &BTreeSet<IpAddr>) -> Value {
+        json!({
+            "apiVersion": Kind::EndpointSlice.api_version(),
+            "kind": Kind::EndpointSlice.as_str(),
+            "metadata": self.metadata(name, false),
+            "addressType": family.address_type(),
+            "endpoints": endpoints_apart(addresses),
+            "ports": self.ports(),
+        })
+    }
+
+    fn ports(&self) -> Vec<Value> {
+        self.ports.iter().map(Port::to_json).collect()
+    }
+}

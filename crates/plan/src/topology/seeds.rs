@@ -1,0 +1,114 @@
+//! Which addresses a datacenter is given as seeds: those of the others.
+//!
+//! A datacenter becomes a source once it is Ready, when all its seeds are labelled, and stays one. From then on its
+//! new seeds are followed at once; an address goes only when its datacenter was seen and has no such node any more.
+//! While a source is unknown, everything stays that was published.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use api::seen::Seen;
+
+use super::draft::Draft;
+use super::sites::{Datacenter, SeedPod, Site};
+use super::slices::seed_address;
+
+/// Seeds for one datacenter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seeds {
+    /// Their addresses.
+    pub(super) addresses: BTreeSet<IpAddr>,
+    /// The datacenters that they come from, with their UIDs.
+    pub(super) sources: BTreeMap<String, String>,
+    /// Some of the addresses were written by upstream, which does not say where they come from.
+    pub(super) unattributed: bool,
+}
+
+/// The seeds that `site` shall have, beside those that were `published` for it so far.
+pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> Seeds {
+    let mut wanted = Seeds::default();
+    let mut keep_all = draft.must_not_shrink();
+    let others = draft.input.sites.iter().filter(|other| !same_place(other, site));
+    for other in others.filter(|other| other.spec.is_some() && !other.is_leaving()) {
+        match contribution(draft, other, published) {
+            Contribution::None => {}
+            Contribution::Unknown => {
+                keep_all = true;
+                let known = published
+                    .sources
+                    .get(&other.name)
+                    .map(|uid| (other.name.clone(), uid.clone()));
+                wanted.sources.extend(known);
+            }
+            Contribution::Of(own, addresses) if addresses.is_empty() => {
+                // Its pods are all between two lives: what was there last is the best that is known.
+                let was_source = published.sources.get(&other.name) == Some(&own.uid);
+                keep_all |= was_source;
+                wanted
+                    .sources
+                    .extend(was_source.then(|| (other.name.clone(), own.uid.clone())));
+            }
+            Contribution::Of(own, addresses) => {
+                wanted.addresses.extend(addresses);
+                wanted.sources.insert(other.name.clone(), own.uid.clone());
+            }
+        }
+    }
+    if keep_all {
+        wanted.addresses.extend(&published.addresses);
+    }
+    let additional = draft.input.cluster.additional_seeds.iter();
+    wanted
+        .addresses
+        .extend(additional.filter_map(|text| seed_address(text)));
+    wanted
+}
+
+/// A name is not an identity: two datacenters of one name in two namespaces are two.
+fn same_place(one: &Site, other: &Site) -> bool {
+    (&one.name, &one.namespace, &one.context) == (&other.name, &other.namespace, &other.context)
+}
+
+enum Contribution<'a> {
+    /// It is no source.
+    None,
+    /// It was one, and what it has now is not known.
+    Unknown,
+    /// These addresses.
+    Of(&'a Datacenter, BTreeSet<IpAddr>),
+}
+
+fn contribution<'a>(draft: &Draft<'_>, other: &'a Site, published: &Seeds) -> Contribution<'a> {
+    let was_source = published.unattributed || published.sources.contains_key(&other.name);
+    let Some(own) = other.own(&draft.input.cluster) else {
+        let gone = matches!(other.seen, Seen::Absent(_));
+        return if gone || !was_source {
+            Contribution::None
+        } else {
+            Contribution::Unknown
+        };
+    };
+    let Ok(pods) = &other.seeds else {
+        return if was_source {
+            Contribution::Unknown
+        } else {
+            Contribution::None
+        };
+    };
+    let labelled: BTreeSet<IpAddr> = pods.iter().flat_map(SeedPod::addresses).collect();
+    let nodes: BTreeSet<IpAddr> = own.nodes.values().filter_map(|node| node.address).collect();
+    let kept: BTreeSet<IpAddr> = published.addresses.intersection(&nodes).copied().collect();
+    let is_source = published.sources.get(&other.name) == Some(&own.uid) || !kept.is_empty();
+    let stopped = own.stopped && labelled.is_empty();
+    let new_and_unready = !is_source && (!own.ready || labelled.is_empty());
+    if stopped || new_and_unready || !own.initialized {
+        return Contribution::None;
+    }
+    Contribution::Of(own, &labelled | &kept)
+}
+
+impl SeedPod {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.addresses.iter().copied()
+    }
+}
