@@ -311,3 +311,133 @@ fn number(resource_version: &str) -> Option<u64> {
 fn older(version: Option<u64>, known: Option<u64>) -> bool {
     matches!((version, known), (Some(version), Some(known)) if version < known)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch_error::WatchErrorKind;
+
+    fn cache(listed_at: &str, names: &[(&str, &str)]) -> Cache<&'static str> {
+        let cache = Cache::new(1);
+        let list = names
+            .iter()
+            .map(|(name, version)| (key(name), (*version).to_owned(), Seen::Value("listed")));
+        cache.replace(None, listed_at, list.collect());
+        cache
+    }
+
+    fn key(name: &str) -> Key {
+        Key::new("db", name)
+    }
+
+    fn value(cache: &Cache<&'static str>, name: &str) -> Option<&'static str> {
+        cache.get(&key(name)).map(|value| *value)
+    }
+
+    #[test]
+    fn our_own_answer_hides_older_events_and_gives_way_to_newer_ones() {
+        let cache = cache("10", &[("a", "5")]);
+        cache.absorb(key("a"), "12", "ours");
+        assert!(cache.take(key("a"), "11", Seen::Value("older")).is_none());
+        assert_eq!(value(&cache, "a"), Some("ours"));
+        assert!(cache.take(key("a"), "13", Seen::Value("newer")).is_some());
+        assert_eq!(value(&cache, "a"), Some("newer"));
+        cache.absorb(key("a"), "12", "ours, late");
+        assert_eq!(value(&cache, "a"), Some("newer"));
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let cache = cache("9", &[("a", "9")]);
+        cache.absorb(key("a"), "10", "ours");
+        assert_eq!(value(&cache, "a"), Some("ours"));
+    }
+
+    #[test]
+    fn versions_that_are_no_numbers_are_taken_as_they_come() {
+        let cache = cache("x", &[("a", "f")]);
+        cache.absorb(key("a"), "e", "ours");
+        assert_eq!(value(&cache, "a"), Some("ours"));
+        assert!(cache.take(key("a"), "d", Seen::Value("event")).is_some());
+    }
+
+    #[test]
+    fn a_late_answer_does_not_bring_a_deleted_object_back() {
+        let cache = cache("10", &[("a", "5")]);
+        cache.take(key("a"), "20", Seen::Nothing);
+        cache.absorb(key("a"), "15", "ghost");
+        assert_eq!(value(&cache, "a"), None);
+        cache.absorb(key("a"), "21", "made again");
+        assert_eq!(value(&cache, "a"), Some("made again"));
+    }
+
+    #[test]
+    fn a_late_answer_does_not_bring_back_what_the_last_list_did_not_name() {
+        let cache = cache("10", &[]);
+        cache.absorb(key("a"), "9", "ghost");
+        assert_eq!(value(&cache, "a"), None);
+        cache.absorb(key("a"), "11", "new");
+        assert_eq!(value(&cache, "a"), Some("new"));
+    }
+
+    #[test]
+    fn a_list_that_is_older_than_our_own_write_does_not_remove_it() {
+        let cache = cache("10", &[]);
+        cache.absorb(key("a"), "25", "ours");
+        let changes = cache.replace(None, "20", Vec::new());
+        assert!(changes.is_empty());
+        assert_eq!(value(&cache, "a"), Some("ours"));
+        assert_eq!(cache.replace(None, "30", Vec::new()).len(), 1);
+        assert_eq!(value(&cache, "a"), None);
+    }
+
+    #[test]
+    fn a_list_of_one_namespace_says_nothing_of_others() {
+        let cache: Cache<&str> = Cache::new(2);
+        cache.absorb(Key::new("other", "b"), "1", "kept");
+        cache.replace(
+            Some("db"),
+            "10",
+            vec![(key("a"), "2".into(), Seen::Value("listed"))],
+        );
+        assert_eq!(cache.list().len(), 2);
+    }
+
+    #[test]
+    fn only_the_last_deletions_are_remembered_one_by_one() {
+        let cache = cache("10", &[]);
+        for number in 0..1000_u32 {
+            cache.take(
+                key(&number.to_string()),
+                &(11 + number).to_string(),
+                Seen::Nothing,
+            );
+        }
+        cache.absorb(key("0"), "10", "covered by the list");
+        assert_eq!(value(&cache, "0"), None);
+        cache.absorb(key("999"), "1009", "remembered");
+        assert_eq!(value(&cache, "999"), None);
+    }
+
+    #[test]
+    fn of_several_parts_the_worst_is_the_state_and_all_must_have_listed() {
+        let cache: Cache<()> = Cache::new(2);
+        assert_eq!(
+            cache.set_state(0, CacheState::Synced),
+            None,
+            "the other one is still starting"
+        );
+        assert_eq!((cache.state(), cache.listed()), (CacheState::Starting, false));
+        assert_eq!(cache.set_state(1, CacheState::Synced), Some(CacheState::Synced));
+        assert!(cache.listed());
+        let error = WatchError {
+            watch: "x",
+            kind: WatchErrorKind::Forbidden,
+            message: "no".into(),
+        };
+        let stale = CacheState::Stale { error };
+        assert_eq!(cache.set_state(0, stale.clone()), Some(stale.clone()));
+        assert_eq!(cache.set_state(0, stale.clone()), None, "told once");
+        assert_eq!((cache.state(), cache.listed()), (stale, true));
+    }
+}

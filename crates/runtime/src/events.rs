@@ -11,7 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 /// The longest one Event may take.
@@ -38,8 +38,14 @@ pub enum EventType {
 pub struct Events {
     controller: &'static str,
     instance: String,
-    waiting: mpsc::Sender<Event>,
+    waiting: mpsc::Sender<Message>,
     said: Arc<Mutex<Said>>,
+}
+
+enum Message {
+    Send(Box<Event>),
+    /// Answered when all before it is sent.
+    Sent(oneshot::Sender<()>),
 }
 
 /// Warnings that were sent: object, reason, note. The oldest is forgotten first.
@@ -78,7 +84,7 @@ impl Events {
             return;
         }
         let event = self.event(regarding, type_, reason, action, note);
-        if self.waiting.try_send(event).is_err() {
+        if self.waiting.try_send(Message::Send(Box::new(event))).is_err() {
             tracing::warn!(reason, "an Event is dropped: too many wait");
         }
     }
@@ -90,6 +96,14 @@ impl Events {
         let same = |one: &(String, String, String)| one.0 == object && one.1 == reason;
         said.known.retain(|one| !same(one));
         said.oldest_first.retain(|one| !same(one));
+    }
+
+    /// Waits until what was published before is sent or lost.
+    pub async fn sent(&self) {
+        let (done, told) = oneshot::channel();
+        if self.waiting.send(Message::Sent(done)).await.is_ok() {
+            let _ = told.await;
+        }
     }
 
     fn is_new(&self, regarding: &ObjectReference, reason: &str, note: &str) -> bool {
@@ -145,17 +159,25 @@ impl Events {
     }
 }
 
-async fn send_all(client: Client, mut queue: mpsc::Receiver<Event>) {
-    while let Some(event) = queue.recv().await {
-        let namespace = event.metadata.namespace.clone().unwrap_or_default();
-        let api = Api::<Event>::namespaced(client.clone(), &namespace);
-        match timeout(DEADLINE, api.create(&PostParams::default(), &event)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(kube::Error::Api(status))) => {
-                tracing::debug!(code = status.code, reason = event.reason, "an Event was refused");
-            }
-            Ok(Err(_)) | Err(_) => tracing::debug!(reason = event.reason, "an Event was lost"),
+async fn send_all(client: Client, mut queue: mpsc::Receiver<Message>) {
+    while let Some(message) = queue.recv().await {
+        match message {
+            Message::Send(event) => send(&client, &event).await,
+            // Nobody waits any more: fine.
+            Message::Sent(done) => drop(done.send(())),
         }
+    }
+}
+
+async fn send(client: &Client, event: &Event) {
+    let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
+    let api = Api::<Event>::namespaced(client.clone(), namespace);
+    match timeout(DEADLINE, api.create(&PostParams::default(), event)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(kube::Error::Api(status))) => {
+            tracing::debug!(code = status.code, reason = event.reason, "an Event was refused");
+        }
+        Ok(Err(_)) | Err(_) => tracing::debug!(reason = event.reason, "an Event was lost"),
     }
 }
 

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use kube::Client;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::{Events, Metrics, ProcessArgs, Readiness, client, logs};
 
+/// How long Events that still wait may take at the end.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// How long a program may take to end: passes get 20 s, and what follows them a little more.
 const ENDING: Duration = Duration::from_secs(25);
 
@@ -116,12 +118,14 @@ where
     tracing::info!(program = name, version = env!("CARGO_PKG_VERSION"), server, admin = %admin.address()?, "starts");
     let admin = tokio::spawn(admin.serve());
 
-    let stop = process.stop.clone();
+    // Caught before the body starts, so that a stop during start-up is orderly too.
+    let mut signals = Signals::catch()?;
+    let (stop, events) = (process.stop.clone(), process.events.clone());
     let mut running = std::pin::pin!(body(process));
     let ended = tokio::select! {
         ended = &mut running => ended,
-        caught = signalled() => {
-            tracing::info!(program = name, signal = caught?, "stops");
+        signal = signals.next() => {
+            tracing::info!(program = name, signal, "stops");
             stop.cancel();
             timeout(ENDING, running).await.unwrap_or_else(|_| {
                 tracing::warn!(program = name, "does not end by itself and is ended");
@@ -130,16 +134,28 @@ where
         }
     };
     stop.cancel();
+    let _ = timeout(LAST_EVENTS, events.sent()).await;
     admin.abort();
     ended
 }
 
-/// Waits for SIGTERM (what the kubelet sends) or SIGINT.
-async fn signalled() -> anyhow::Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+/// SIGTERM (what the kubelet sends) and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> anyhow::Result<Signals> {
+        let terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be caught")?;
+        let interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be caught")?;
+        Ok(Signals { terminate, interrupt })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
 }

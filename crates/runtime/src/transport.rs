@@ -198,7 +198,7 @@ impl Lines {
                 .buffer
                 .get(self.scanned..)
                 .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'));
-            if let Some(end) = found {
+            if let Some(end) = found.filter(|end| self.scanned + end <= MOST_LINE) {
                 let line = self.buffer.split_to(self.scanned + end + 1).freeze();
                 self.scanned = 0;
                 if self.buffer.is_empty() {
