@@ -1,5 +1,10 @@
 //! What the tests of this crate begin with.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "literals read better without a borrow"
+)]
+
 use api::k8ssandra_cluster::K8ssandraCluster;
 use serde_json::{Value, json};
 

@@ -19,6 +19,8 @@ const SCHEMA_DEFAULTS: [(&str, &str, &str); 8] = [
     ("fsType", "xfs", "scaleIO"),
     ("storageMode", "ThinProvisioned", "scaleIO"),
 ];
+/// Configuration of Cassandra: compared as it is, but for the way numbers are written.
+const FREE_FORM: [&str; 2] = ["cassandraYaml", "dseYaml"];
 /// Flags whose absence means `false`.
 const PLAIN_FLAGS: [&str; 11] = [
     "allowMultipleNodesPerWorker",
@@ -60,28 +62,14 @@ pub fn normalize(spec: &Value) -> Value {
 /// The form of the user's input that its digest is made of.
 #[must_use]
 pub(crate) fn normalize_input(input: &Value) -> Value {
-    match input {
-        Value::Object(map) => {
-            let said = |(field, value): (&String, &Value)| {
-                if matches!(field.as_str(), "cassandraYaml" | "dseYaml") {
-                    return not_empty(same_numbers(value)).map(|value| (field.clone(), value));
-                }
-                let inner = match value {
-                    Value::Object(_) => not_empty(normalize_input(value)),
-                    _ => comparable(field, value),
-                };
-                inner.map(|value| (field.clone(), value))
-            };
-            Value::Object(map.iter().filter_map(said).collect())
-        }
-        other => other.clone(),
-    }
+    input.as_object().map_or(Value::Null, |map| object("", map))
 }
 
 /// `None` for what says nothing: null, an empty object or list, and what a schema fills in.
 fn comparable(field: &str, value: &Value) -> Option<Value> {
     match value {
         Value::Null => None,
+        Value::Object(_) if FREE_FORM.contains(&field) => not_empty(same_numbers(value)),
         Value::Object(map) => not_empty(object(field, map)),
         Value::Array(items) => {
             // The items of a list keep their places, so even one that says nothing stays.
@@ -126,7 +114,9 @@ fn said_by_presence(key: &str, value: &Value) -> Option<Value> {
 
 /// Keys of the user's, where an empty text is a value.
 fn is_free(field: &str) -> bool {
-    field.ends_with("abels") || field.ends_with("nnotations") || field == "nodeSelector"
+    field.ends_with("abels")
+        || field.ends_with("nnotations")
+        || matches!(field, "nodeSelector" | "perNodeConfig")
 }
 
 /// Quantities stand below `limits` and `requests`, and in a few fields of that type.

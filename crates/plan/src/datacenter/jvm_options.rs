@@ -1,347 +1,16 @@
 //! Options of the Java virtual machine: where each goes in the generated configuration.
 
+mod table;
+
 use api::names::reason;
 use api::reports::Refusal;
 use serde_json::{Map, Value};
 
+use self::table::{OPTIONS, QUANTITIES};
 use super::Facts;
 use crate::quantity::Quantity;
 use crate::validate::refusal;
 
-/// Field, and where it goes (file and key) for Cassandra 3.11 and from Cassandra 4 on; empty where it goes nowhere.
-const OPTIONS: [(&str, &str, &str); 73] = [
-    (
-        "heap_initial_size",
-        "jvm-options/initial_heap_size",
-        "jvm-server-options/initial_heap_size",
-    ),
-    (
-        "heap_max_size",
-        "jvm-options/max_heap_size",
-        "jvm-server-options/max_heap_size",
-    ),
-    (
-        "vm_enable_assertions",
-        "jvm-options/enable_assertions",
-        "jvm-server-options/enable_assertions",
-    ),
-    (
-        "vm_enable_thread_priorities",
-        "jvm-options/use_thread_priorities",
-        "jvm-server-options/use_thread_priorities",
-    ),
-    (
-        "vm_enable_non_root_thread_priority",
-        "jvm-options/thread_priority_policy_42",
-        "",
-    ),
-    (
-        "vm_heap_dump_on_out_of_memory_error",
-        "jvm-options/heap_dump_on_out_of_memory_error",
-        "jvm-server-options/heap_dump_on_out_of_memory_error",
-    ),
-    (
-        "vm_per_thread_stack_size",
-        "jvm-options/per_thread_stack_size",
-        "jvm-server-options/per_thread_stack_size",
-    ),
-    (
-        "vm_string_table_size",
-        "jvm-options/string_table_size",
-        "jvm-server-options/string_table_size",
-    ),
-    (
-        "vm_always_pre_touch",
-        "jvm-options/always_pre_touch",
-        "jvm-server-options/always_pre_touch",
-    ),
-    (
-        "vm_disable_biased_locking",
-        "jvm-options/use_biased_locking",
-        "jvm-server-options/use-biased-locking",
-    ),
-    ("vm_use_tlab", "jvm-options/use_tlb", "jvm-server-options/use_tlb"),
-    (
-        "vm_resize_tlab",
-        "jvm-options/resize_tlb",
-        "jvm-server-options/resize_tlb",
-    ),
-    (
-        "vm_disable_perf_shared_mem",
-        "jvm-options/perf_disable_shared_mem",
-        "jvm-server-options/perf_disable_shared_mem",
-    ),
-    (
-        "vm_prefer_ipv4",
-        "jvm-options/java_net_prefer_ipv4_stack",
-        "jvm-server-options/java_net_prefer_ipv4_stack",
-    ),
-    ("vm_use_numa", "", "jvm-server-options/use_numa"),
-    (
-        "vm_print_heap_histogram_on_out_of_memory_error",
-        "",
-        "jvm-server-options/print_heap_histogram_on_out_of_memory_error",
-    ),
-    (
-        "vm_exit_on_out_of_memory_error",
-        "",
-        "jvm-server-options/exit_on_out_of_memory_error",
-    ),
-    (
-        "vm_crash_on_out_of_memory_error",
-        "",
-        "jvm-server-options/crash_on_out_of_memory_error",
-    ),
-    (
-        "vm_guaranteed_safepoint_interval_ms",
-        "",
-        "jvm-server-options/guaranteed-safepoint-interval",
-    ),
-    (
-        "netty_eventloop_maxpendingtasks",
-        "",
-        "jvm-server-options/io_netty_eventloop_maxpendingtasks",
-    ),
-    (
-        "netty_try_reflection_set_accessible",
-        "",
-        "jvm11-server-options/io_netty_try_reflection_set_accessible",
-    ),
-    (
-        "nio_maxcachedbuffersize",
-        "",
-        "jvm-server-options/jdk_nio_maxcachedbuffersize",
-    ),
-    (
-        "nio_align_direct_memory",
-        "",
-        "jvm-server-options/page-align-direct-memory",
-    ),
-    (
-        "jdk_allow_attach_self",
-        "",
-        "jvm11-server-options/jdk_attach_allow_attach_self",
-    ),
-    (
-        "cassandra_available_processors",
-        "jvm-options/cassandra_available_processors",
-        "jvm-server-options/cassandra_available_processors",
-    ),
-    (
-        "cassandra_metrics_reporter_config_file",
-        "jvm-options/cassandra_metrics_reporter_config_file",
-        "jvm-server-options/cassandra_metrics_reporter_config_file",
-    ),
-    (
-        "cassandra_ring_delay_ms",
-        "jvm-options/cassandra_ring_delay_ms",
-        "jvm-server-options/cassandra_ring_delay_ms",
-    ),
-    (
-        "cassandra_triggers_directory",
-        "jvm-options/cassandra_triggers_dir",
-        "jvm-server-options/cassandra_triggers_dir",
-    ),
-    (
-        "cassandra_write_survey",
-        "jvm-options/cassandra_write_survey",
-        "jvm-server-options/cassandra_write_survey",
-    ),
-    (
-        "cassandra_disable_auth_caches_remote_configuration",
-        "jvm-options/cassandra_disable_auth_caches_remote_configuration",
-        "jvm-server-options/cassandra_disable_auth_caches_remote_configuration",
-    ),
-    (
-        "cassandra_force_default_indexing_page_size",
-        "jvm-options/cassandra_force_default_indexing_page_size",
-        "jvm-server-options/cassandra_force_default_indexing_page_size",
-    ),
-    (
-        "cassandra_force_3_0_protocol_version",
-        "jvm-options/cassandra_force_3_0_protocol_version",
-        "",
-    ),
-    (
-        "cassandra_expiration_date_overflow_policy",
-        "",
-        "jvm-server-options/cassandra_expiration_date_overflow_policy",
-    ),
-    (
-        "cassandra_max_hint_ttl_seconds",
-        "",
-        "jvm-server-options/cassandra_max_hint_ttl",
-    ),
-    (
-        "gc",
-        "jvm-options/garbage_collector",
-        "jvm11-server-options/garbage_collector",
-    ),
-    (
-        "gc_cms_heap_size_young_generation",
-        "jvm-options/heap_size_young_generation",
-        "",
-    ),
-    ("gc_cms_survivor_ratio", "jvm-options/survivor_ratio", ""),
-    (
-        "gc_cms_max_tenuring_threshold",
-        "jvm-options/max_tenuring_threshold",
-        "",
-    ),
-    (
-        "gc_cms_initiating_occupancy_fraction",
-        "jvm-options/cms_initiating_occupancy_fraction",
-        "",
-    ),
-    ("gc_cms_wait_duration_ms", "jvm-options/cms_wait_duration", ""),
-    (
-        "gc_g1_rset_updating_pause_time_percent",
-        "jvm-options/g1r_set_updating_pause_time_percent",
-        "jvm11-server-options/g1r_set_updating_pause_time_percent",
-    ),
-    (
-        "gc_g1_max_gc_pause_ms",
-        "jvm-options/max_gc_pause_millis",
-        "jvm11-server-options/max_gc_pause_millis",
-    ),
-    (
-        "gc_g1_initiating_heap_occupancy_percent",
-        "jvm-options/initiating_heap_occupancy_percent",
-        "jvm11-server-options/initiating_heap_occupancy_percent",
-    ),
-    (
-        "gc_g1_parallel_threads",
-        "jvm-options/parallel_gc_threads",
-        "jvm11-server-options/parallel_gc_threads",
-    ),
-    (
-        "gc_g1_conc_threads",
-        "jvm-options/conc_gc_threads",
-        "jvm11-server-options/conc_gc_threads",
-    ),
-    ("gc_print_details", "jvm-options/print_gc_details", ""),
-    ("gc_print_date_stamps", "jvm-options/print_gc_date_stamps", ""),
-    ("gc_print_heap", "jvm-options/print_heap_at_gc", ""),
-    (
-        "gc_print_tenuring_distribution",
-        "jvm-options/print_tenuring_distribution",
-        "",
-    ),
-    (
-        "gc_print_application_stopped_time",
-        "jvm-options/print_gc_application_stopped_time",
-        "",
-    ),
-    (
-        "gc_print_promotion_failure",
-        "jvm-options/print_promotion_failure",
-        "",
-    ),
-    (
-        "gc_print_flss_statistics",
-        "jvm-options/print_flss_statistics",
-        "",
-    ),
-    ("gc_print_use_log_file", "jvm-options/log_gc", ""),
-    (
-        "gc_print_use_log_file_rotation",
-        "jvm-options/use_gc_log_file_rotation",
-        "",
-    ),
-    (
-        "gc_print_number_of_log_files",
-        "jvm-options/number_of_gc_log_files",
-        "",
-    ),
-    ("gc_print_log_file_size", "jvm-options/gc_log_file_size", ""),
-    ("jmx_port", "jvm-options/jmx-port", "jvm-server-options/jmx-port"),
-    (
-        "jmx_connection_type",
-        "jvm-options/jmx-connection-type",
-        "jvm-server-options/jmx-connection-type",
-    ),
-    (
-        "jmx_remote_ssl",
-        "jvm-options/jmx-remote-ssl",
-        "jvm-server-options/jmx-remote-ssl",
-    ),
-    (
-        "jmx_remote_ssl_opts",
-        "jvm-options/jmx-remote-ssl-opts",
-        "jvm-server-options/jmx-remote-ssl-opts",
-    ),
-    (
-        "jmx_remote_ssl_require_client_auth",
-        "",
-        "jvm-server-options/jmx-remote-ssl-require-client-auth",
-    ),
-    (
-        "debug_unlock_commercial_features",
-        "jvm-options/unlock_commercial_features",
-        "jvm-server-options/unlock_commercial_features",
-    ),
-    (
-        "debug_enable_flight_recorder",
-        "jvm-options/flight_recorder",
-        "jvm-server-options/flight_recorder",
-    ),
-    (
-        "debug_listen_remote_debuggers",
-        "jvm-options/agent_lib_jdwp",
-        "jvm-server-options/agent_lib_jdwp",
-    ),
-    (
-        "debug_disable_contended_annotations",
-        "",
-        "jvm-server-options/restrict-contended",
-    ),
-    (
-        "debug_non_safepoints",
-        "",
-        "jvm-server-options/debug-non-safepoints",
-    ),
-    (
-        "debug_unlock_diagnostic_vm_options",
-        "",
-        "jvm-server-options/unlock-diagnostic-vm-options",
-    ),
-    ("debug_log_compilation", "", "jvm-server-options/log_compilation"),
-    (
-        "debug_preserve_frame_pointer",
-        "",
-        "jvm-server-options/preserve-frame-pointer",
-    ),
-    (
-        "additionalOptions",
-        "cassandra-env-sh/additional-jvm-opts",
-        "cassandra-env-sh/additional-jvm-opts",
-    ),
-    (
-        "additionalJvm11ServerOptions",
-        "jvm11-server-options/additional-jvm-opts",
-        "jvm11-server-options/additional-jvm-opts",
-    ),
-    (
-        "additionalJvm8ServerOptions",
-        "jvm8-server-options/additional-jvm-opts",
-        "jvm8-server-options/additional-jvm-opts",
-    ),
-    (
-        "additionalJvmServerOptions",
-        "jvm-server-options/additional-jvm-opts",
-        "jvm-server-options/additional-jvm-opts",
-    ),
-];
-/// Fields that are quantities: their worth is written.
-const QUANTITIES: [&str; 7] = [
-    "heap_initial_size",
-    "heap_max_size",
-    "vm_per_thread_stack_size",
-    "vm_string_table_size",
-    "nio_maxcachedbuffersize",
-    "gc_cms_heap_size_young_generation",
-    "gc_print_log_file_size",
-];
 /// Fields without a place, and those that they stand for.
 const DEPRECATED: [(&str, &[&str]); 2] = [
     ("heapSize", &["heap_initial_size", "heap_max_size"]),
@@ -426,4 +95,98 @@ fn worth(facts: &Facts<'_>, field: &str, value: &Value) -> Result<Value, Refusal
             format!("{value} is no quantity; write it as 512Mi"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::cluster_of;
+    use serde_json::json;
+
+    fn written(server_type: &str, version: &str, options: &Value) -> Value {
+        let mut kc = cluster_of(json!([
+            {"metadata": {"name": "dc1"}, "size": 1, "serverVersion": version, "config": {"jvmOptions": options}}
+        ]));
+        kc.spec.cassandra.as_mut().expect("given").server_type = Some(server_type.into());
+        let facts = Facts::of(&kc, "dc1").expect("facts");
+        let options = crate::value::object(&facts.merged, "/config/jvmOptions");
+        let mut files = Map::new();
+        write(&facts, &options, &mut files).expect("written");
+        Value::Object(files)
+    }
+
+    #[test]
+    fn c071_the_file_depends_on_server_type_and_version() {
+        let options =
+            json!({"heap_max_size": "1Gi", "gc": "G1GC", "gc_print_heap": false, "vm_use_numa": true});
+        let of_4 = json!({
+            "jvm-server-options": {"max_heap_size": 1_073_741_824, "use_numa": true},
+            "jvm11-server-options": {"garbage_collector": "G1GC"}
+        });
+        let of_dse = json!({
+            "jvm-server-options": {"max_heap_size": 1_073_741_824, "use_numa": true},
+            "jvm8-server-options": {"garbage_collector": "G1GC"}
+        });
+        let of_3 = json!({
+            "jvm-options": {"max_heap_size": 1_073_741_824, "garbage_collector": "G1GC", "print_heap_at_gc": false}
+        });
+        assert_eq!(written("cassandra", "4.0.5", &options), of_4);
+        assert_eq!(written("cassandra", "3.11.17", &options), of_3);
+        assert_eq!(written("dse", "6.8.25", &options), of_dse);
+        assert_eq!(written("hcd", "1.2.3", &options), of_4);
+        assert_eq!(written("cassandra", "3.0.30", &options), json!({}));
+        assert_eq!(written("dse", "5.1.0", &options), json!({}));
+    }
+
+    #[test]
+    fn options_for_one_java_version_keep_their_file_on_dse() {
+        let options = json!({"additionalJvm11ServerOptions": ["a"], "additionalJvm8ServerOptions": ["b"]});
+        let expected = json!({
+            "jvm11-server-options": {"additional-jvm-opts": ["a"]},
+            "jvm8-server-options": {"additional-jvm-opts": ["b"], "garbage_collector": "G1GC"}
+        });
+        assert_eq!(written("dse", "6.8.25", &options), expected);
+    }
+
+    #[test]
+    fn c073_deprecated_heap_fields_give_what_the_others_do_not_say() {
+        let options = json!({"heapSize": "1Ki", "heap_initial_size": "2Ki", "heapNewGenSize": "3Ki"});
+        let expected = json!({"jvm-options": {
+            "initial_heap_size": 2048, "max_heap_size": 1024, "heap_size_young_generation": 3072,
+            "garbage_collector": "G1GC"
+        }});
+        assert_eq!(written("cassandra", "3.11.17", &options), expected);
+    }
+
+    #[test]
+    fn zero_is_said_and_empty_is_not() {
+        let options = json!({
+            "gc_g1_conc_threads": 0, "cassandra_triggers_directory": "", "additionalOptions": [], "jmx_remote_ssl": false
+        });
+        let expected = json!({
+            "jvm-server-options": {"jmx-remote-ssl": false},
+            "jvm11-server-options": {"conc_gc_threads": 0, "garbage_collector": "G1GC"}
+        });
+        assert_eq!(written("cassandra", "4.1.5", &options), expected);
+    }
+
+    #[test]
+    fn no_two_options_go_to_one_place() {
+        let of_3: Vec<&str> = OPTIONS
+            .iter()
+            .map(|row| row.1)
+            .filter(|place| !place.is_empty())
+            .collect();
+        let of_4: Vec<&str> = OPTIONS
+            .iter()
+            .map(|row| row.2)
+            .filter(|place| !place.is_empty())
+            .collect();
+        for mut places in [of_3, of_4] {
+            let count = places.len();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), count);
+        }
+    }
 }

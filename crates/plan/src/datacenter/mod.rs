@@ -7,6 +7,7 @@
 //! * `pod_template`, `per_node`, `metrics_agent`: what runs in the pods
 //! * [`initial_tokens`]: which tokens the first nodes begin with
 //! * `spec`: all of it together
+//! * [`working_order`]: which datacenter comes first
 //!
 //! Everything is a function of the user's input, of the role that the datacenter was created with, and of what cannot
 //! be changed any more in a datacenter that is there. Places for the parts of add-ons: `spec::of`.
@@ -18,6 +19,7 @@ mod jvm_options;
 mod live;
 mod metadata;
 mod metrics_agent;
+mod order;
 mod per_node;
 mod pod_template;
 mod spec;
@@ -33,6 +35,7 @@ pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};
 pub use facts::{Facts, cluster_name, namespace};
 pub use live::LiveDatacenter;
+pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
 
 /// What a datacenter is built from.

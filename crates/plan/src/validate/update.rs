@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::k8ssandra_cluster::K8ssandraCluster;
+use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use api::reports::Refusal;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ fn names(kc: &K8ssandraCluster, live: &[LiveDatacenter]) -> Result<(), Refusal> 
         .cassandra
         .iter()
         .flat_map(|cassandra| &cassandra.datacenters);
-    let spec: BTreeSet<&str> = datacenters.map(|template| template.name()).collect();
+    let spec: BTreeSet<&str> = datacenters.map(CassandraDatacenterTemplate::name).collect();
     let there: BTreeSet<&str> = live.iter().map(|live| live.name.as_str()).collect();
     let is_new = |name: &&str| !there.contains(name);
     match (
@@ -129,10 +129,10 @@ fn storage(facts: &Facts<'_>, live: &LiveDatacenter) -> Result<(), Refusal> {
             .and_then(|storage| storage.get(CLAIM))
             .cloned()
             .unwrap_or_default();
-        if is_resizable(facts, live) {
-            if let Some(resources) = claim.get_mut("resources").and_then(Value::as_object_mut) {
-                resources.remove("requests");
-            }
+        if is_resizable(facts, live)
+            && let Some(resources) = claim.get_mut("resources").and_then(Value::as_object_mut)
+        {
+            resources.remove("requests");
         }
         normalize(&serde_json::json!({ CLAIM: claim }))
     };

@@ -1,0 +1,45 @@
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "literals read better without a borrow"
+)]
+
+mod configuration;
+mod digest;
+mod founding;
+mod per_node;
+mod pods;
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::record::Role;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fixtures::cluster_of;
+
+fn input(kc: &K8ssandraCluster, role: Role) -> DatacenterInput<'_> {
+    DatacenterInput {
+        kc,
+        datacenter: "dc1",
+        role,
+        initial_system_replication: None,
+        control_plane_id: Some("cp"),
+        per_node_config: None,
+        live: None,
+    }
+}
+
+fn built(kc: &K8ssandraCluster, role: Role) -> DesiredDatacenter {
+    build(&input(kc, role)).expect("it can be built")
+}
+
+fn options(datacenter: &DesiredDatacenter) -> &Value {
+    &datacenter.spec["config"]["cassandra-env-sh"]["additional-jvm-opts"]
+}
+
+fn one(of_datacenter: Value) -> K8ssandraCluster {
+    let mut entry = json!({"metadata": {"name": "dc1"}, "size": 3});
+    for (field, value) in of_datacenter.as_object().expect("an object") {
+        entry[field] = value.clone();
+    }
+    cluster_of(json!([entry]))
+}

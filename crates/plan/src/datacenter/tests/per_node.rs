@@ -1,0 +1,108 @@
+use std::collections::BTreeMap;
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::record::Role;
+use serde_json::{Value, json};
+
+use super::{built, input, one};
+use crate::datacenter::{DatacenterInput, build, initial_tokens};
+use crate::fixtures::cluster_of;
+
+#[test]
+fn c082_c083_few_tokens_are_dealt_out_and_mounted() {
+    let kc = one(json!({
+        "size": 2, "racks": [{"name": "r1"}, {"name": "r2"}], "config": {"cassandraYaml": {"num_tokens": 1}}
+    }));
+    let datacenter = built(&kc, Role::Founder);
+    let config_map = &datacenter.config_maps[1];
+    assert_eq!(config_map.name, "demo-dc1-per-node-config");
+    let expected = [
+        (
+            "demo-dc1-r1-sts-0_cassandra.yaml",
+            "\ninitial_token: -9223372036854775808",
+        ),
+        ("demo-dc1-r2-sts-0_cassandra.yaml", "\ninitial_token: 0"),
+    ];
+    assert_eq!(
+        config_map.data,
+        expected
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into()
+    );
+    let spec = &datacenter.spec["podTemplateSpec"]["spec"];
+    let names: Vec<&str> = spec["initContainers"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|it| it["name"].as_str())
+        .collect();
+    assert_eq!(names, ["server-config-init", "per-node-config"]);
+    assert_eq!(
+        spec["volumes"],
+        json!([{"name": "per-node-config", "configMap": {"name": "demo-dc1-per-node-config"}}])
+    );
+    let hash =
+        &datacenter.spec["podTemplateSpec"]["metadata"]["annotations"]["k8ssandra.io/per-node-config-hash"];
+    assert_eq!(hash.as_str().map(str::len), Some(44));
+}
+
+#[test]
+fn tokens_that_nodes_have_begun_with_are_not_computed_anew() {
+    let kc = one(json!({"size": 2, "config": {"cassandraYaml": {"num_tokens": 1}}}));
+    let existing = BTreeMap::from([(
+        "demo-dc1-default-sts-0_cassandra.yaml".to_owned(),
+        "\ninitial_token: 5".to_owned(),
+    )]);
+    let built = build(&DatacenterInput {
+        per_node_config: Some(&existing),
+        ..input(&kc, Role::Founder)
+    });
+    assert_eq!(built.expect("it can be built").config_maps[1].data, existing);
+}
+
+#[test]
+fn c081_tokens_are_dealt_out_for_all_datacenters_or_for_none() {
+    let few = json!({"cassandraYaml": {"num_tokens": 4}});
+    let with =
+        |other: Value| cluster_of(json!([{"metadata": {"name": "dc1"}, "size": 3, "config": few}, other]));
+    let second = |config: Value| json!({"metadata": {"name": "dc2"}, "size": 3, "config": config});
+    let is_dealt = |kc: &K8ssandraCluster| !initial_tokens::of_datacenter(kc, "dc1").is_empty();
+    assert!(is_dealt(&with(second(few.clone()))));
+    assert!(!is_dealt(&with(second(json!({})))));
+    assert!(!is_dealt(&with(second(
+        json!({"cassandraYaml": {"num_tokens": "4"}})
+    ))));
+    let random = json!({"cassandraYaml": {"num_tokens": 4, "partitioner": "org.apache.cassandra.dht.RandomPartitioner"}});
+    assert!(!is_dealt(&with(second(random))));
+    let mut own = second(few.clone());
+    own["perNodeConfigMapRef"] = json!({"name": "mine"});
+    assert!(!is_dealt(&with(own)));
+}
+
+#[test]
+fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
+    let kc = one(json!({"perNodeConfigMapRef": {"name": "mine"}}));
+    let refused = build(&input(&kc, Role::Founder)).expect_err("it is not there");
+    assert_eq!(
+        refused.field,
+        "spec.cassandra.datacenters[0].perNodeConfigMapRef.name"
+    );
+    let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 1".to_owned())]);
+    let given = DatacenterInput {
+        per_node_config: Some(&content),
+        ..input(&kc, Role::Founder)
+    };
+    let datacenter = build(&given).expect("it can be built");
+    assert_eq!(datacenter.config_maps.len(), 1);
+    assert_eq!(
+        datacenter.spec["podTemplateSpec"]["spec"]["volumes"][0]["configMap"]["name"],
+        "mine"
+    );
+    let other = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 2".to_owned())]);
+    let edited = build(&DatacenterInput {
+        per_node_config: Some(&other),
+        ..given
+    })
+    .expect("it can be built");
+    assert_ne!(edited.input_hash, datacenter.input_hash);
+}

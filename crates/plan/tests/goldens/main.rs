@@ -1,0 +1,303 @@
+//! Inputs, and what upstream made of them: ours must be equal, but for the named deviations.
+//!
+//! The goldens are not part of this repository. Environment variable `RINGSPAN_REFERENCE` names the folder that has them
+//! in `golden/`; without it nothing is compared, and the test says so.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures are what a reader of the test's output looks for"
+)]
+#![expect(
+    clippy::expect_used,
+    reason = "a golden that cannot be read must stop the test"
+)]
+
+mod deviations;
+mod differences;
+mod reference;
+
+use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
+use api::record::Role;
+use plan::datacenter::{DatacenterInput, DesiredConfigMap, DesiredDatacenter, build, working_order};
+use plan::{normalize, validate};
+use serde_json::{Map, Value, json};
+
+use differences::Difference;
+use reference::Golden;
+
+/// What came of one input.
+enum Outcome {
+    /// So many objects are equal but for these deviations: how often each was met.
+    Compared {
+        objects: usize,
+        met: [usize; deviations::COUNT],
+    },
+    /// Both refuse it.
+    Refused,
+    /// It needs what is not built yet.
+    NotYet(&'static str),
+    /// It differs.
+    Differing(Vec<String>),
+}
+
+/// What came of all.
+#[derive(Default)]
+struct Tally {
+    compared: usize,
+    objects: usize,
+    met: [usize; deviations::COUNT],
+    refused: usize,
+    not_yet: usize,
+    differing: Vec<String>,
+}
+
+#[test]
+fn every_datacenter_equals_that_of_upstream_but_for_the_named_deviations() {
+    let Some(goldens) = reference::goldens() else {
+        println!("goldens: RINGSPAN_REFERENCE is not set, so nothing was compared");
+        return;
+    };
+    let mut tally = Tally::default();
+    for golden in &goldens {
+        tally.count(&golden.name, outcome(golden));
+    }
+    for (number, times) in tally.met.iter().enumerate() {
+        println!(
+            "named deviation, met {times} times: {}",
+            deviations::shown(number)
+        );
+    }
+    println!(
+        "goldens: inputs {} compared {} (objects {}, named deviations {}) refused {} not-yet {} differing {}",
+        goldens.len(),
+        tally.compared,
+        tally.objects,
+        tally.met.iter().sum::<usize>(),
+        tally.refused,
+        tally.not_yet,
+        tally.differing.len()
+    );
+    assert!(tally.compared > 0, "there are goldens, and none was compared");
+    assert_eq!(tally.differing, Vec::<String>::new());
+    assert!(
+        tally.met.iter().all(|times| *times > 0),
+        "a deviation that nothing needs must go"
+    );
+}
+
+impl Tally {
+    fn count(&mut self, name: &str, outcome: Outcome) {
+        match outcome {
+            Outcome::Compared { objects, met } => {
+                self.compared += 1;
+                self.objects += objects;
+                self.met
+                    .iter_mut()
+                    .zip(met)
+                    .for_each(|(sum, times)| *sum += times);
+            }
+            Outcome::Refused => self.refused += 1,
+            Outcome::NotYet(why) => {
+                self.not_yet += 1;
+                println!("not yet: {name} ({why})");
+            }
+            Outcome::Differing(lines) => {
+                self.differing.push(name.to_owned());
+                for line in &lines {
+                    println!("differs: {name}: {line}");
+                }
+            }
+        }
+    }
+}
+
+fn outcome(golden: &Golden) -> Outcome {
+    let (mut objects, mut met) = (0, [0; deviations::COUNT]);
+    let mut refused = false;
+    let mut lines = Vec::new();
+    for kc in golden.clusters() {
+        if let Some(why) = not_built_yet(&kc) {
+            return Outcome::NotYet(why);
+        }
+        let upstream = golden.datacenters(&kc);
+        match validate::cluster(&kc) {
+            Err(_) if upstream.is_empty() => refused = true,
+            Err(refusal) => lines.push(format!("refused, but not by upstream: {refusal:?}")),
+            Ok(()) if upstream.is_empty() => {
+                lines.push("upstream made no datacenter, and it is not refused".into());
+            }
+            Ok(()) => objects += compare(golden, &kc, &mut met, &mut lines),
+        }
+    }
+    if !lines.is_empty() {
+        Outcome::Differing(lines)
+    } else if refused {
+        Outcome::Refused
+    } else {
+        Outcome::Compared { objects, met }
+    }
+}
+
+/// Add-ons that give the datacenter parts which are not built yet.
+fn not_built_yet(kc: &K8ssandraCluster) -> Option<&'static str> {
+    let spec = serde_json::to_value(&kc.spec).expect("a spec is JSON");
+    let given = |pointer: &str| spec.pointer(pointer).is_some();
+    for (pointer, why) in [
+        ("/medusa", "Medusa"),
+        ("/reaper", "Reaper"),
+        ("/cassandra/clientEncryptionStores", "encryption stores"),
+        ("/cassandra/serverEncryptionStores", "encryption stores"),
+    ] {
+        if given(pointer) {
+            return Some(why);
+        }
+    }
+    let datacenters = spec
+        .pointer("/cassandra/datacenters")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let vector = |options: &Value| options.pointer("/telemetry/vector/enabled") == Some(&json!(true));
+    (datacenters.iter().any(vector) || spec.pointer("/cassandra").is_some_and(vector)).then_some("Vector")
+}
+
+/// How many objects were compared.
+fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mut Vec<String>) -> usize {
+    let mut objects = 0;
+    for template in &kc.spec.cassandra.as_ref().expect("validated").datacenters {
+        let desired = match built(golden, kc, template) {
+            Ok(desired) => desired,
+            Err(why) => {
+                lines.push(why);
+                continue;
+            }
+        };
+        for (what, ours, theirs) in pairs(golden, template, &desired) {
+            objects += 1;
+            for difference in differences::between(&ours, &theirs) {
+                match deviations::find(&what, &difference) {
+                    Some(number) => met[number] += 1,
+                    None => lines.push(format!("{what} {difference}")),
+                }
+            }
+        }
+    }
+    objects
+}
+
+/// Built with the role that upstream implies: its first founds, the others join.
+fn built(
+    golden: &Golden,
+    kc: &K8ssandraCluster,
+    template: &CassandraDatacenterTemplate,
+) -> Result<DesiredDatacenter, String> {
+    let is_first = working_order(kc).first() == Some(&template.name());
+    let reference = template
+        .per_node_config_map_ref
+        .as_ref()
+        .map(|reference| reference.name.as_str());
+    let per_node = reference.and_then(|name| golden.config_map(name));
+    let replication = reference::initial_system_replication(kc);
+    let input = DatacenterInput {
+        kc,
+        datacenter: template.name(),
+        role: if is_first { Role::Founder } else { Role::Rebuild },
+        initial_system_replication: replication.as_ref(),
+        control_plane_id: Some("control-plane"),
+        per_node_config: per_node.as_ref(),
+        live: None,
+    };
+    build(&input).map_err(|refusal| format!("not built: {refusal:?}"))
+}
+
+/// Each object that was made for a datacenter, ours and theirs, in comparable form.
+fn pairs(
+    golden: &Golden,
+    template: &CassandraDatacenterTemplate,
+    desired: &DesiredDatacenter,
+) -> Vec<(String, Value, Value)> {
+    let context = &template.k8s_context;
+    let theirs = golden.find(context, "CassandraDatacenter", &desired.namespace, &desired.name);
+    let ours = json!({
+        "labels": desired.labels,
+        "annotations": without_ours(&desired.annotations.iter().map(|(k, v)| (k.clone(), json!(v))).collect()),
+        "spec": normalize::normalize(&desired.spec),
+    });
+    let theirs = theirs.map_or(Value::Null, |theirs| {
+        json!({
+            "finalizers": theirs.pointer("/metadata/finalizers"),
+            "labels": theirs.pointer("/metadata/labels"),
+            "annotations": without_ours(&map(theirs.pointer("/metadata/annotations"))),
+            "spec": normalize::normalize(&theirs["spec"]),
+        })
+    });
+    let mut pairs = vec![(format!("CassandraDatacenter {}", desired.name), ours, theirs)];
+    pairs.extend(
+        desired
+            .config_maps
+            .iter()
+            .map(|ours| config_maps(golden, context, ours)),
+    );
+    pairs
+}
+
+fn config_maps(golden: &Golden, context: &str, ours: &DesiredConfigMap) -> (String, Value, Value) {
+    let theirs = golden.find(context, "ConfigMap", &ours.namespace, &ours.name);
+    let comparable = |labels: Value, annotations: Map<String, Value>, data: Map<String, Value>| {
+        let yaml = |text: &Value| reference::yaml(text.as_str().unwrap_or_default());
+        let data: Map<String, Value> = data.iter().map(|(key, text)| (key.clone(), yaml(text))).collect();
+        json!({"labels": labels, "annotations": without_ours(&annotations), "data": data})
+    };
+    let theirs = theirs.map_or(Value::Null, |theirs| {
+        let labels = theirs.pointer("/metadata/labels").cloned().unwrap_or_default();
+        comparable(
+            labels,
+            map(theirs.pointer("/metadata/annotations")),
+            map(theirs.get("data")),
+        )
+    });
+    let annotations = ours
+        .annotations
+        .iter()
+        .map(|(key, value)| (key.clone(), json!(value)))
+        .collect();
+    let data = ours
+        .data
+        .iter()
+        .map(|(key, text)| (key.clone(), json!(text)))
+        .collect();
+    (
+        format!("ConfigMap {}", ours.name),
+        comparable(json!(ours.labels), annotations, data),
+        theirs,
+    )
+}
+
+fn map(value: Option<&Value>) -> Map<String, Value> {
+    value.and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// Ours are additions, under a prefix of our own.
+fn without_ours(annotations: &Map<String, Value>) -> Value {
+    let theirs = annotations
+        .iter()
+        .filter(|(key, _)| !key.starts_with("ringspan.io/"));
+    Value::Object(theirs.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+#[test]
+fn a_difference_without_a_name_is_found() {
+    let ours = json!({"spec": {"size": 3, "racks": [{"name": "a"}]}});
+    let theirs = json!({"spec": {"size": 3, "racks": [{"name": "b"}], "stopped": true}});
+    let found = differences::between(&ours, &theirs);
+    let paths: Vec<&str> = found
+        .iter()
+        .map(|difference: &Difference| difference.path.as_str())
+        .collect();
+    assert_eq!(paths, ["spec.racks[0].name", "spec.stopped"]);
+    assert!(
+        found
+            .iter()
+            .all(|difference| deviations::find("CassandraDatacenter dc1", difference).is_none())
+    );
+}

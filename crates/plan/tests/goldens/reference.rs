@@ -1,0 +1,167 @@
+//! Reads the goldens.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use serde_json::Value;
+
+/// Namespace of the inputs that name none.
+const NAMESPACE: &str = "fx";
+/// The control plane, whose context is empty as well.
+const CONTROL_PLANE: &str = "kind-k8ssandra-0";
+
+/// One input, and everything that upstream made of it.
+pub struct Golden {
+    /// Folder below `golden/`.
+    pub name: String,
+    input: Vec<Value>,
+    planes: BTreeMap<String, Vec<Value>>,
+}
+
+/// All goldens; `None` without a reference.
+pub fn goldens() -> Option<Vec<Golden>> {
+    let root = PathBuf::from(std::env::var_os("RINGSPAN_REFERENCE")?).join("golden");
+    let mut goldens = Vec::new();
+    for group in ["cases", "generated"] {
+        let mut folders: Vec<PathBuf> = entries(&root.join(group));
+        folders.sort();
+        goldens.extend(folders.iter().map(|folder| golden(group, folder)));
+    }
+    Some(goldens)
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+fn golden(group: &str, folder: &Path) -> Golden {
+    let mut planes = BTreeMap::new();
+    for file in entries(folder) {
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default()
+            .to_owned();
+        if let Some(context) = name
+            .strip_suffix(".yaml")
+            .filter(|name| *name != "input" && !name.contains(".stand-in"))
+        {
+            planes.insert(context.to_owned(), documents(&file));
+        }
+    }
+    let name = folder
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    Golden {
+        name: format!("{group}/{name}"),
+        input: documents(&folder.join("input.yaml")),
+        planes,
+    }
+}
+
+fn documents(file: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// A YAML text as a value; the text itself where it is none.
+pub fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+impl Golden {
+    /// The clusters of the input, as the API server stored them; as the user wrote them where it refused them.
+    pub fn clusters(&self) -> Vec<K8ssandraCluster> {
+        let written = self
+            .input
+            .iter()
+            .filter(|object| text(object, "/kind") == "K8ssandraCluster");
+        let stored = |written: &Value| {
+            let same = |stored: &&Value| {
+                let namespace = text(written, "/metadata/namespace");
+                text(stored, "/kind") == "K8ssandraCluster"
+                    && text(stored, "/metadata/name") == text(written, "/metadata/name")
+                    && (namespace.is_empty() || namespace == text(stored, "/metadata/namespace"))
+            };
+            self.planes
+                .get(CONTROL_PLANE)
+                .and_then(|objects| objects.iter().find(same))
+                .cloned()
+        };
+        written
+            .map(|written| cluster(stored(written).unwrap_or_else(|| written.clone())))
+            .collect()
+    }
+
+    /// The datacenters that upstream made for a cluster.
+    pub fn datacenters(&self, kc: &K8ssandraCluster) -> Vec<&Value> {
+        let labels = |object: &Value, name: &str| {
+            let label = object.pointer(&format!("/metadata/labels/k8ssandra.io~1{name}"));
+            label.and_then(Value::as_str).map(str::to_owned)
+        };
+        let all = self
+            .planes
+            .values()
+            .flatten()
+            .filter(|object| text(object, "/kind") == "CassandraDatacenter");
+        all.filter(|object| {
+            labels(object, "cluster-name") == kc.metadata.name
+                && labels(object, "cluster-namespace") == kc.metadata.namespace
+        })
+        .collect()
+    }
+
+    /// An object that upstream made.
+    pub fn find(&self, context: &str, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
+        let context = if context.is_empty() {
+            CONTROL_PLANE
+        } else {
+            context
+        };
+        self.planes.get(context)?.iter().find(|object| {
+            text(object, "/kind") == kind
+                && text(object, "/metadata/namespace") == namespace
+                && text(object, "/metadata/name") == name
+        })
+    }
+
+    /// Content of a ConfigMap of the input.
+    pub fn config_map(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let mut objects = self.input.iter();
+        let found = objects
+            .find(|object| text(object, "/kind") == "ConfigMap" && text(object, "/metadata/name") == name)?;
+        serde_json::from_value(found.get("data")?.clone()).ok()
+    }
+}
+
+/// What upstream noted when the ring was founded.
+pub fn initial_system_replication(kc: &K8ssandraCluster) -> Option<BTreeMap<String, u32>> {
+    let annotations = kc.metadata.annotations.as_ref()?;
+    serde_json::from_str(annotations.get("k8ssandra.io/initial-system-replication")?).ok()
+}
+
+fn cluster(mut document: Value) -> K8ssandraCluster {
+    if text(&document, "/metadata/namespace").is_empty() {
+        document["metadata"]["namespace"] = Value::from(NAMESPACE);
+    }
+    // The server drops a null before it looks at the schema.
+    if document["spec"].is_null() {
+        document["spec"] = serde_json::json!({});
+    }
+    // What the server puts there is of no interest here, and some of it is masked in the goldens.
+    if let Some(object) = document.as_object_mut() {
+        object.remove("status");
+    }
+    serde_json::from_value(document).expect("a K8ssandraCluster")
+}
