@@ -37,10 +37,17 @@ pub enum CrdError {
 /// # Errors
 /// When the server refuses or does not serve them in time.
 pub async fn install_crds(client: &Client) -> Result<(), CrdError> {
-    for crd in [datacenters(), tasks()] {
+    for crd in manifests() {
         install(client, crd).await?;
     }
     Ok(())
+}
+
+/// The minimal CRDs, for who installs them before a garbage collector starts: one that runs already takes up to 30 s to
+/// learn of them.
+#[must_use]
+pub fn manifests() -> [Value; 2] {
+    [datacenters(), tasks()]
 }
 
 /// Installs the real CRDs: the files of `folder` whose names hold `cassandradatacenters` or `cassandratasks`.

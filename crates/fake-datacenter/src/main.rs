@@ -21,7 +21,11 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// An API server to play on, as name=kubeconfig; may be given several times.
-    #[arg(long = "plane", value_name = "NAME=KUBECONFIG", required = true)]
+    #[arg(
+        long = "plane",
+        value_name = "NAME=KUBECONFIG",
+        required_unless_present = "print_crds"
+    )]
     planes: Vec<String>,
     /// Scale of every recorded delay: 1.0 as recorded.
     #[arg(long, default_value_t = 1.0)]
@@ -41,6 +45,9 @@ struct Arguments {
     /// Install the real CRDs from this folder instead of minimal ones.
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_crds")]
     crds: Option<PathBuf>,
+    /// Print the minimal CRDs as a JSON list and end.
+    #[arg(long, exclusive = true)]
+    print_crds: bool,
     /// Install no CRDs: they are there already.
     #[arg(long)]
     no_crds: bool,
@@ -54,6 +61,10 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
+    if arguments.print_crds {
+        let list = serde_json::json!({"apiVersion": "v1", "kind": "List", "items": crds::manifests()});
+        return Ok(writeln!(std::io::stdout(), "{list}")?);
+    }
     if arguments.planes.len() > MAX_PLANES {
         bail!("at most {MAX_PLANES} planes");
     }

@@ -38,6 +38,8 @@ pub(super) struct Machine {
 pub(super) struct Step {
     /// Something on the server changed.
     pub changed: bool,
+    /// Only a status of a StatefulSet changed: what was read is stale, and nothing else follows.
+    pub stale: bool,
     /// When the next thing is due.
     pub due: Option<Instant>,
 }
@@ -124,7 +126,7 @@ impl Actor {
         }
         self.claims_step(view, &mut step).await?;
         for set in view.sets.iter().filter(|set| !json::is_deleting(set)) {
-            self.set_status(view, set).await?;
+            step.stale |= self.set_status(view, set).await?;
         }
         if let Some(dc) = &view.dc {
             self.slices_step(dc, view).await?;
@@ -372,7 +374,7 @@ impl Actor {
         Ok(())
     }
 
-    async fn set_status(&self, view: &View, set: &Value) -> Result<(), ApiError> {
+    async fn set_status(&self, view: &View, set: &Value) -> Result<bool, ApiError> {
         let (current, own) = (revision(set), pods_of_set(view, set));
         let count = |wanted: &dyn Fn(&Value) -> bool| own.iter().filter(|(_, pod)| wanted(pod)).count();
         let ready = count(&|pod| json::condition(pod, "Ready") == "True");
@@ -392,14 +394,15 @@ impl Actor {
             Some(known) => known != value,
             None => *value != json!(0),
         };
-        if status.as_object().into_iter().flatten().any(differs) {
-            let patch = json!({"metadata": {"uid": json::uid(set)}, "status": status});
-            self.plane
-                .api
-                .merge_status(kinds::STATEFUL_SETS, &self.key.0, json::name(set), &patch)
-                .await?;
+        if !status.as_object().into_iter().flatten().any(differs) {
+            return Ok(false);
         }
-        Ok(())
+        let patch = json!({"metadata": {"uid": json::uid(set)}, "status": status});
+        self.plane
+            .api
+            .merge_status(kinds::STATEFUL_SETS, &self.key.0, json::name(set), &patch)
+            .await?;
+        Ok(true)
     }
 
     /// The endpoint slice controller, for the services of this datacenter.

@@ -171,7 +171,7 @@ impl Actor {
         self.adopt(&view);
         let mut step = self.machines_step(&view).await?;
         let mut something_happened = step.changed;
-        while step.changed {
+        while step.changed || step.stale {
             view = self.observe().await?;
             step = self.machines_step(&view).await?;
             something_happened |= step.changed;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::starting::BETWEEN_STARTS;
 use super::{Actor, Flow, View, secs};
 use crate::apiserver::{ApiError, Kind, kinds};
 use crate::json::{self, condition, label, text};
@@ -26,7 +27,9 @@ impl Actor {
             return Ok(());
         };
         let now = Instant::now();
-        if let Some(until) = self.memory.quiet_until.filter(|until| *until > now) {
+        let between_starts = self.plane.pace.wait(secs(BETWEEN_STARTS));
+        let cool = self.memory.last_start.map(|start| start + between_starts);
+        if let Some(until) = self.memory.quiet_until.max(cool).filter(|until| *until > now) {
             self.memory.due = Some(until);
             return Ok(());
         }

@@ -11,7 +11,7 @@ use crate::objects::{Dc, Rack};
 
 /// How long a pod must run before the operator starts its Cassandra, and how long it waits between two starts, seconds.
 const WARM_UP: u64 = 10;
-const BETWEEN_STARTS: u64 = 20;
+pub(super) const BETWEEN_STARTS: u64 = 20;
 
 impl Actor {
     /// Every pod of `nodes` wanted ones is labelled Started at the end, or the pass ends here.
@@ -95,14 +95,6 @@ impl Actor {
         view: &View,
         starting: &[&Value],
     ) -> Result<Flow, ApiError> {
-        let now = Instant::now();
-        let cooled = self
-            .memory
-            .last_start
-            .map(|start| start + self.plane.pace.wait(secs(BETWEEN_STARTS)));
-        if let Some(cooled) = cooled.filter(|cooled| *cooled > now) {
-            return Ok(Flow::At(cooled));
-        }
         let mut all_ready = true;
         for pod in starting {
             if self
