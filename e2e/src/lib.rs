@@ -1,1 +1,39 @@
 //! User stories on real kube-apiservers, and what they need: processes, credentials, fault proxies.
+//!
+//! | file | idea |
+//! | --- | --- |
+//! | `binaries` | where etcd, kube-apiserver, kube-controller-manager and kubectl come from |
+//! | `cluster` | [`ApiServer`]: one Kubernetes API as processes, with its credentials, audit log and proxy |
+//! | `planes` | [`Planes`]: a control plane and its data planes, started together |
+//! | `audit` | [`AuditLog`]: who read and wrote what, counted |
+//! | `proxy` | [`FaultProxy`]: a plane that refuses, is silent, or answers 500 |
+//! | `program` | [`Program`]: one of the shipped programs as a child process |
+//! | `apply` | manifests to any API server by server-side apply |
+//! | `wait` | [`eventually`]: conditions awaited with a deadline |
+//! | `authority`, `kubeconfig`, `command_lines`, `process`, `leash`, `ports` | what the above are made of |
+//!
+//! Nothing here outlives the process that started it: see `leash`.
+
+pub mod apply;
+pub mod audit;
+mod authority;
+mod binaries;
+mod cluster;
+mod command_lines;
+mod kubeconfig;
+mod leash;
+mod planes;
+mod ports;
+mod process;
+mod program;
+mod proxy;
+mod wait;
+
+pub use audit::AuditLog;
+pub use binaries::{Binaries, Origin};
+pub use cluster::{ApiServer, Options, connect};
+pub use planes::Planes;
+pub use ports::free_port;
+pub use program::{Launch, Program, scratch_folder};
+pub use proxy::{FaultProxy, Mode};
+pub use wait::eventually;
