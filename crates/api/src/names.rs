@@ -110,6 +110,8 @@ pub mod annotation {
     pub const REMOVAL: &str = "ringspan.io/removal";
     /// On a K8ssandraCluster whose CRD is being deleted: its UID, as consent to delete the databases too.
     pub const CONFIRM_DELETE: &str = "ringspan.io/confirm-delete";
+    /// On ConfigMaps that we make: name of the CassandraDatacenter whose pods mount them.
+    pub const DATACENTER: &str = "ringspan.io/datacenter";
     /// On copies of Secrets: keyed mark of the content that was copied.
     pub const CONTENT_MARK: &str = "ringspan.io/content-mark";
     /// Upstream: change detection by hash.
@@ -232,6 +234,26 @@ pub mod reason {
     pub const HOST_IDS_DIFFER: &str = "HostIdsDiffer";
     /// The finalizer of a kind whose CRD goes too waits for consent.
     pub const CONFIRMATION_REQUIRED: &str = "ConfirmationRequired";
+    /// A Secret that is never copied, whatever a selector says.
+    pub const FORBIDDEN_SOURCE: &str = "ForbiddenSource";
+    /// No Secret is selected.
+    pub const SOURCE_MISSING: &str = "SourceMissing";
+    /// A copy has another type than its source.
+    pub const TYPE_MISMATCH: &str = "TypeMismatch";
+    /// A copy is immutable and has another content than its source.
+    pub const COPY_IMMUTABLE: &str = "CopyImmutable";
+    /// Two sources have one place to be copied to.
+    pub const TARGET_COLLISION: &str = "TargetCollision";
+    /// Something shall go and cannot yet.
+    pub const PENDING_REMOVAL: &str = "PendingRemoval";
+    /// An API server understood a write and refuses it.
+    pub const WRITE_REFUSED: &str = "WriteRefused";
+    /// A namespace does not exist in a plane.
+    pub const NAMESPACE_MISSING: &str = "NamespaceMissing";
+    /// What kept something from being done is over.
+    pub const NOT_HELD: &str = "NotHeld";
+    /// Fields for add-ons are given, and nobody acts on them.
+    pub const ADDONS_UNMANAGED: &str = "AddonsUnmanaged";
     /// A generation that a program has not answered.
     pub const CLUSTER_RECONCILER_SILENT: &str = "ClusterReconcilerSilent";
     /// A generation that a program has not answered.

@@ -1,1 +1,187 @@
 //! Deployment 2: K8ssandraCluster to CassandraDatacenters, in order and only when it is safe.
+//!
+//! A pass over one cluster: [`observe`] what the watches show, let `plan::cluster` decide, read live what it asks for
+//! and decide again, [`act`], [`report`]. What is watched and allowed stands in [`watches`].
+
+mod act;
+mod error;
+mod observe;
+mod password;
+mod report;
+mod watches;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::reason;
+use api::reports::Hold;
+use fleet::{Fleet, FleetOptions};
+use plan::cluster::acts::{Act, ClusterPlan};
+use runtime::{Failure, Key, Next, Process, ProcessArgs, Queue, WriteError, work};
+
+pub use watches::RULES;
+
+use error::ActError;
+use watches::{Local, Remote};
+
+/// Name of the program.
+pub const NAME: &str = "cluster-reconciler";
+
+/// How long the first lists may take before passes begin all the same.
+const FIRST_LISTS: Duration = Duration::from_secs(10);
+/// When something that does not answer is asked again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Rounds of live reads in one pass.
+const ROUNDS: usize = 3;
+
+/// Flags.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Those that every program has.
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// What a pass works with.
+pub(crate) struct Context {
+    pub process: Arc<Process>,
+    pub local: Local,
+    pub fleet: Arc<Fleet<Remote>>,
+}
+
+/// Runs the program until it is asked to stop.
+///
+/// # Errors
+/// A configuration that cannot be used.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    runtime::run(NAME, args.process, |process| async move {
+        serve(process).await;
+        Ok(())
+    })
+}
+
+/// Works until the process stops.
+pub async fn serve(process: Arc<Process>) {
+    let queue = Queue::new(NAME, &process.metrics);
+    let options = process.args.work();
+    let listed = process.ready.gate("first lists");
+    let local = Local::start(&process, &queue);
+    let clusters = local.clusters.clone();
+    let (remote, wake) = (queue.clone(), queue.clone());
+    let fleet = Fleet::start(
+        &process,
+        FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}")),
+        move |link| Remote::start(link, &remote),
+        move || clusters.list().into_iter().for_each(|(key, _)| wake.wake(key)),
+    );
+    let context = Arc::new(Context { process: process.clone(), local, fleet });
+    tokio::select! {
+        () = first_lists(&context) => listed.open(),
+        () = process.stop.cancelled() => return,
+    }
+    work(queue, options, process.stop.clone(), move |key| pass(context.clone(), key)).await;
+}
+
+async fn first_lists(context: &Context) {
+    context.local.clusters.synced().await;
+    context.local.secrets.synced().await;
+    context.local.replicated.synced().await;
+    context.fleet.synced(FIRST_LISTS).await;
+}
+
+/// One pass over one cluster.
+async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ActError> {
+    let Some(kc) = context.local.clusters.get(&key) else { return Ok(Next::Done) };
+    let mut plan = decide(&context, &kc).await;
+    let acted = !plan.acts.is_empty();
+    let failed = carry_out(&context, &key, &mut plan).await;
+    if let Some(kc) = context.local.clusters.get(&key)
+        && !matches!(plan.acts.last(), Some(Act::RemoveFinalizer))
+    {
+        report::publish(&context, &kc, &plan.report).await?;
+    }
+    match failed {
+        Some(error) => Err(error),
+        // What was written is known without a watch's event, so nothing else would wake the next step.
+        None if acted => Ok(Next::After(Duration::from_millis(50))),
+        None if plan.look_again => Ok(Next::After(LOOK_AGAIN)),
+        None => Ok(Next::Done),
+    }
+}
+
+async fn decide(context: &Context, kc: &K8ssandraCluster) -> ClusterPlan {
+    let mut facts = observe::watched(context, kc).await;
+    if kc.metadata.deletion_timestamp.is_some() {
+        facts.crd_deleting = observe::crd_deleting(context).await;
+    }
+    let mut plan = plan::cluster::plan(&facts);
+    let mut asked = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let wanted: BTreeSet<String> = plan.wants_live.difference(&asked).cloned().collect();
+        if wanted.is_empty() {
+            break;
+        }
+        observe::live(context, &mut facts, &wanted).await;
+        asked.extend(wanted);
+        plan = plan::cluster::plan(&facts);
+    }
+    plan
+}
+
+/// Does the acts in order. One that fails ends what is about its datacenter, and one that is about the whole cluster
+/// ends the pass; what failed is said in the report.
+async fn carry_out(context: &Context, key: &Key, plan: &mut ClusterPlan) -> Option<ActError> {
+    let mut failed = None;
+    let mut stuck = BTreeSet::new();
+    for act in &plan.acts {
+        if act.datacenter().is_some_and(|name| stuck.contains(name)) {
+            continue;
+        }
+        let kc = context.local.clusters.get(key)?;
+        match act::carry_out(context, &kc, act).await {
+            Ok(()) => report::done(context, &kc, act),
+            Err(error) => {
+                tracing::warn!(cluster = %key, act = act.reason(), class = error.class(), %error, "act failed");
+                plan.report.complete = false;
+                if let Some(hold) = hold(act, &error) {
+                    plan.report.holds.push(hold);
+                }
+                let whole = act.datacenter().is_none();
+                stuck.extend(act.datacenter().map(str::to_owned));
+                failed.get_or_insert(error);
+                if whole {
+                    break;
+                }
+            }
+        }
+    }
+    failed
+}
+
+/// What the user must know of a failed act; none where it passes by itself.
+fn hold(act: &Act, error: &ActError) -> Option<Hold> {
+    let (reason, way_out) = match error {
+        ActError::Changed(_) => return None,
+        ActError::Write(WriteError::Conflict { fields, .. }) if fields.is_empty() => return None,
+        ActError::Write(WriteError::Conflict { .. }) => {
+            ("DriftConflict", "give the field the value that it has there, or take it from whoever set it")
+        }
+        ActError::Write(WriteError::AlreadyExists { .. }) => {
+            (reason::NOT_OWNED, "an object of that name was not made for this cluster: delete or rename it")
+        }
+        ActError::Write(WriteError::Forbidden { .. }) => {
+            (reason::PLANE_FORBIDDEN, "give the account of the kubeconfig the rights of the shipped role")
+        }
+        ActError::Write(WriteError::Refused { .. }) => (reason::INVALID_SPEC, "mend the spec"),
+        _ => (reason::PLANE_UNREACHABLE, "it is tried again"),
+    };
+    Some(Hold {
+        reason: reason.to_owned(),
+        datacenter: act.datacenter().map(str::to_owned),
+        context: None,
+        founding: false,
+        message: format!("{}: {error}; {way_out}", act.sentence()),
+    })
+}

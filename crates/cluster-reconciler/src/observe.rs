@@ -1,0 +1,267 @@
+//! From what the watches show, and from live reads where more must be known, to the facts that a plan is made from.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::cass_operator::CassandraDatacenter;
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::{annotation, label};
+use api::record::{Record, RecordState};
+use api::reports;
+use api::seen::{PlaneId, SamePlane, Seen, Unknown};
+use fleet::{Health, Plane};
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use plan::cluster::facts::{
+    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Marks, ReplicatedFacts, SecretFacts,
+};
+use plan::{naming, superuser};
+use runtime::Key;
+
+use crate::Context;
+use crate::watches::{DatacenterView, Remote, SecretView};
+
+/// What the watches show of a cluster. Asks nobody, but for a superuser Secret that carries no label of ours yet.
+pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> ClusterFacts {
+    let identity = ClusterIdentity::of(kc);
+    let annotations = kc.metadata.annotations.as_ref();
+    let record = RecordState::read(annotations.and_then(|map| map.get(annotation::RECORD)).map(String::as_str), &identity.uid);
+    let known = if let RecordState::Known(record) = &record { Some(record) } else { None };
+    let mut datacenters = placed(context, kc, &identity, known);
+    let planes = planes(context, datacenters.values().map(|(context, _)| context.clone()));
+    for (name, context_name, namespace) in strays(context, &identity, &planes) {
+        datacenters.entry(name).or_insert((context_name, namespace));
+    }
+    let look = |(name, (plane, namespace)): (String, (String, String))| {
+        let seen = datacenter(context, &identity, &name, &plane, &namespace);
+        (name, seen)
+    };
+    let topology = kc.status.as_ref().and_then(|status| status.reports.topology.clone());
+    ClusterFacts {
+        record: record.clone(),
+        control_plane: context.fleet.plane("").ok().and_then(|plane| plane.id()),
+        datacenters: datacenters.into_iter().map(look).collect(),
+        planes,
+        superuser: superuser(context, kc, &identity).await,
+        replicated: replicated(context, &identity),
+        topology: topology.filter(|report| {
+            report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
+        }),
+        crd_deleting: None,
+        kc: kc.clone(),
+    }
+}
+
+/// Reads these datacenters live, and what else must be known before a ring is founded.
+pub(crate) async fn live(context: &Context, facts: &mut ClusterFacts, names: &BTreeSet<String>) {
+    let identity = ClusterIdentity::of(&facts.kc);
+    let cluster = plan::datacenter::cluster_name(&facts.kc).to_owned();
+    let reads = names.iter().filter_map(|name| {
+        let datacenter = facts.datacenters.get(name)?;
+        let expected = facts.planes.get(&datacenter.context)?.as_ref().ok()?.clone();
+        Some((name.clone(), datacenter.context.clone(), datacenter.namespace.clone(), expected))
+    });
+    let reads = reads.collect::<Vec<_>>().into_iter().map(async |(name, plane, namespace, expected)| {
+        let plane = match context.fleet.plane(&plane) {
+            Ok(plane) => plane,
+            Err(unknown) => return (name, Seen::Unknown(unknown), None),
+        };
+        let object = plane.read::<CassandraDatacenter>(&namespace, &name, Some(&expected)).await;
+        let service = naming::additional_seed_service(&cluster, &name);
+        let stale = match object {
+            Seen::Absent(_) => stale_slice(&plane, &namespace, &service, &identity.uid, &expected).await,
+            _ => None,
+        };
+        let object = object.map(|object| with_owner(DatacenterView::of(object), &identity));
+        (name, flatten(object), stale)
+    });
+    for (name, object, stale) in futures::future::join_all(reads).await {
+        if let Some(datacenter) = facts.datacenters.get_mut(&name) {
+            datacenter.object = object;
+            datacenter.stale_seed_slice = stale;
+        }
+    }
+}
+
+/// Whether the CRD of K8ssandraClusters is being deleted; `None` if that cannot be read.
+pub(crate) async fn crd_deleting(context: &Context) -> Option<bool> {
+    let api = Api::<CustomResourceDefinition>::all(context.process.client.clone());
+    let crd = api.get("k8ssandraclusters.k8ssandra.io").await.ok()?;
+    Some(crd.metadata.deletion_timestamp.is_some())
+}
+
+/// Where each datacenter of the spec and of the record is: context and namespace.
+fn placed(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    identity: &ClusterIdentity,
+    record: Option<&Record>,
+) -> BTreeMap<String, (String, String)> {
+    let templates = kc.spec.cassandra.iter().flat_map(|cassandra| &cassandra.datacenters);
+    let mut placed: BTreeMap<_, _> = templates
+        .map(|template| {
+            let namespace = template.namespace().unwrap_or(&identity.namespace).to_owned();
+            (template.name().to_owned(), (template.k8s_context.clone(), namespace))
+        })
+        .collect();
+    for (name, recorded) in record.iter().flat_map(|record| &record.datacenters) {
+        // One that left the spec is found by the identity of its plane, whatever its context is called now.
+        let plane = context.fleet.planes().into_iter().find(|plane| {
+            plane.id().is_some_and(|id| id.compare(&recorded.plane_id) == SamePlane::Yes)
+        });
+        let found = plane.map_or_else(|| format!("unregistered:{}", recorded.plane_id), |plane| plane.context().to_owned());
+        placed.entry(name.clone()).or_insert_with(|| (found, recorded.namespace.clone()));
+    }
+    placed
+}
+
+fn planes(context: &Context, names: impl Iterator<Item = String>) -> BTreeMap<String, Result<PlaneId, Unknown>> {
+    let names: BTreeSet<String> = names.collect();
+    let who = |name: String| {
+        let id = context.fleet.plane(&name).and_then(|plane| identified(&plane));
+        (name, id)
+    };
+    names.into_iter().map(who).collect()
+}
+
+fn identified(plane: &Plane<Remote>) -> Result<PlaneId, Unknown> {
+    if let Health::Unreachable { unknown, .. } = plane.health() {
+        return Err(unknown);
+    }
+    plane.id().ok_or_else(|| Unknown {
+        context: plane.context().to_owned(),
+        reason: api::names::reason::PLANE_UNREACHABLE.to_owned(),
+        message: "its identity is not read yet".to_owned(),
+    })
+}
+
+/// Datacenters with this cluster's mark in places that neither spec nor record name.
+fn strays(
+    context: &Context,
+    identity: &ClusterIdentity,
+    planes: &BTreeMap<String, Result<PlaneId, Unknown>>,
+) -> Vec<(String, String, String)> {
+    let in_plane = |plane: std::sync::Arc<Plane<Remote>>| {
+        let listed = plane.caches.datacenters.list().unwrap_or_default();
+        let ours = listed.into_iter().filter(|(_, view)| view.marks.cluster_uid.as_ref() == Some(&identity.uid));
+        ours.map(|(key, _)| (key.name, plane.context().to_owned(), key.namespace)).collect::<Vec<_>>()
+    };
+    let known = |plane: &std::sync::Arc<Plane<Remote>>| planes.contains_key(plane.context());
+    context.fleet.planes().into_iter().filter(known).flat_map(in_plane).collect()
+}
+
+fn datacenter(context: &Context, identity: &ClusterIdentity, name: &str, plane: &str, namespace: &str) -> DatacenterFacts {
+    let key = Key::new(namespace, name);
+    let mut facts = DatacenterFacts {
+        context: plane.to_owned(),
+        namespace: namespace.to_owned(),
+        object: Seen::NotListed,
+        last_settled: None,
+        seed_slices: Seen::NotListed,
+        stale_seed_slice: None,
+        config_maps: Seen::NotListed,
+    };
+    match context.fleet.plane(plane) {
+        Err(unknown) => {
+            facts.object = Seen::Unknown(unknown.clone());
+            facts.seed_slices = Seen::Unknown(unknown.clone());
+            facts.config_maps = Seen::Unknown(unknown);
+        }
+        Ok(plane) => {
+            let caches = &plane.caches;
+            facts.object = flatten(caches.datacenters.see(&key).map(|view| with_owner(Some((*view).clone()), identity)));
+            facts.last_settled = caches.datacenters.last(&key).map(|view| view.live.settled);
+            facts.seed_slices = listed(caches.slices.list().map(|all| {
+                let ours = all.into_iter().filter(|(key, view)| key.namespace == namespace && view.cluster_uid == identity.uid);
+                ours.map(|(_, view)| view.slice.clone()).filter(|slice| slice.serves == name).collect()
+            }));
+            facts.config_maps = listed(caches.config_maps.list().map(|all| {
+                let ours = all.into_iter().filter(|(key, view)| {
+                    key.namespace == namespace && view.cluster_uid == identity.uid && view.datacenter.as_deref() == Some(name)
+                });
+                ours.map(|(key, view)| (key.name, view.marked.clone())).collect()
+            }));
+        }
+    }
+    facts
+}
+
+fn with_owner(view: Option<DatacenterView>, identity: &ClusterIdentity) -> Option<LiveDatacenter> {
+    view.map(|view| LiveDatacenter { owner: owner(&view.marks, identity), ..view.live })
+}
+
+fn owner(marks: &Marks, identity: &ClusterIdentity) -> plan::cluster::facts::Owner {
+    marks.owner(identity)
+}
+
+fn flatten(seen: Seen<Option<LiveDatacenter>>) -> Seen<LiveDatacenter> {
+    match seen {
+        Seen::Present(Some(live)) => Seen::Present(live),
+        Seen::Present(None) | Seen::NotListed => Seen::NotListed,
+        Seen::Absent(proof) => Seen::Absent(proof),
+        Seen::Unknown(unknown) => Seen::Unknown(unknown),
+    }
+}
+
+fn listed<T>(list: Result<T, Unknown>) -> Seen<T> {
+    list.map_or_else(Seen::Unknown, Seen::Present)
+}
+
+/// Name of a slice that gives a datacenter additional seeds and that nobody made for this cluster.
+async fn stale_slice(plane: &Plane<Remote>, namespace: &str, service: &str, uid: &str, expected: &PlaneId) -> Option<String> {
+    let selector = format!("{}={service}", label::SERVICE_NAME);
+    let slices = plane.list_live::<EndpointSlice>(Some(namespace), &selector, Some(expected)).await.ok()?;
+    let stale = slices.into_iter().find(|slice| {
+        let mark = slice.metadata.labels.as_ref().and_then(|labels| labels.get(label::CLUSTER_UID));
+        mark.is_none_or(|mark| mark != uid)
+    });
+    stale.and_then(|slice| slice.metadata.name)
+}
+
+async fn superuser(context: &Context, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> SecretFacts {
+    if kc.spec.has_external_secrets() {
+        return SecretFacts::External;
+    }
+    let name = superuser::secret_name(kc);
+    let key = Key::new(&identity.namespace, &name);
+    let found = match context.local.secrets.get(&key) {
+        Some(view) => Some((*view).clone()),
+        // The user's own Secret has no label yet by which the watch would list it; only its keys are looked at.
+        None => {
+            let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
+            match api.get_opt(&name).await {
+                Ok(secret) => secret.and_then(SecretView::of),
+                Err(_) => return SecretFacts::Unknown,
+            }
+        }
+    };
+    found.map_or(SecretFacts::Missing, |view| SecretFacts::Present {
+        uid: view.uid,
+        resource_version: view.resource_version,
+        labelled: view.labelled && view.cluster.as_ref() == Some(&Key::new(&identity.namespace, &identity.name)),
+        missing_keys: view.missing_keys,
+    })
+}
+
+fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts {
+    let Some(object) = context.local.replicated.get(&Key::new(&identity.namespace, &identity.name)) else {
+        return ReplicatedFacts::Missing;
+    };
+    let owned = object.metadata.owner_references.iter().flatten().any(|owner| owner.uid == identity.uid);
+    let own = |namespace: &str| if namespace.is_empty() { identity.namespace.clone() } else { namespace.to_owned() };
+    let targets = object.spec.replication_targets.iter().flatten();
+    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    ReplicatedFacts::Present {
+        uid: object.metadata.uid.clone().unwrap_or_default(),
+        resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
+        ours: owned,
+        targets: targets
+            .map(|target| (target.context().to_owned(), own(target.namespace.as_deref().unwrap_or_default())))
+            .collect(),
+        replicated: conditions
+            .filter(|condition| condition.status == "True")
+            .map(|condition| (condition.cluster.clone(), own(condition.namespace.as_deref().unwrap_or_default())))
+            .collect(),
+    }
+}

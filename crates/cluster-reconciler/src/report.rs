@@ -1,0 +1,58 @@
+//! What is told: `status.reports.cluster`, and an event for each act.
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::manager;
+use api::reports::ClusterReport;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::{Api, ResourceExt};
+use plan::cluster::acts::Act;
+use runtime::EventType;
+use runtime::write::{self, Apply};
+use serde_json::json;
+
+use crate::Context;
+use crate::act::absorb_cluster;
+use crate::error::ActError;
+
+/// The cluster as events name it.
+pub(crate) fn reference(kc: &K8ssandraCluster) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("k8ssandra.io/v1alpha1".to_owned()),
+        kind: Some("K8ssandraCluster".to_owned()),
+        name: Some(kc.name_any()),
+        namespace: kc.namespace(),
+        uid: kc.uid(),
+        ..ObjectReference::default()
+    }
+}
+
+/// One event per act.
+pub(crate) fn done(context: &Context, kc: &K8ssandraCluster, act: &Act) {
+    let sentence = act.sentence();
+    tracing::info!(cluster = %kc.name_any(), namespace = kc.namespace(), act = act.reason(), "{sentence}");
+    context.process.events.publish(&reference(kc), EventType::Normal, act.reason(), "Reconcile", &sentence);
+}
+
+/// Writes the report where it says something new.
+pub(crate) async fn publish(context: &Context, kc: &K8ssandraCluster, report: &ClusterReport) -> Result<(), ActError> {
+    let written = kc.status.as_ref().and_then(|status| status.reports.cluster.as_ref());
+    if written == Some(report) {
+        return Ok(());
+    }
+    for hold in &report.holds {
+        let new = written.is_none_or(|before| before.holds.iter().all(|known| known.reason != hold.reason));
+        if new && hold.founding {
+            context.process.events.publish(&reference(kc), EventType::Warning, &hold.reason, "Reconcile", &hold.message);
+        }
+    }
+    let body = json!({
+        "apiVersion": "k8ssandra.io/v1alpha1",
+        "kind": "K8ssandraCluster",
+        "status": { "reports": { "cluster": report } },
+    });
+    let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &kc.namespace().unwrap_or_default());
+    let version = kc.resource_version();
+    let how = Apply { manager: manager::CLUSTER_RECONCILER, force: true, resource_version: version.as_deref() };
+    absorb_cluster(context, write::apply_status(&api, &kc.name_any(), &body, how).await?);
+    Ok(())
+}

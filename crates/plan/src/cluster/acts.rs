@@ -1,0 +1,206 @@
+//! What a plan can ask to be done, in order, each with a sentence.
+
+use std::collections::BTreeSet;
+
+use api::record::Record;
+use api::reports::ClusterReport;
+
+use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
+
+/// What shall be done for one cluster.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterPlan {
+    /// In order. One that fails ends the pass for its datacenter, and one without a datacenter ends it whole.
+    pub acts: Vec<Act>,
+    /// Datacenters that must be read live before more can be decided.
+    pub wants_live: BTreeSet<String>,
+    /// What is reported when the acts are done.
+    pub report: ClusterReport,
+    /// True when time alone may change the answer, and the plan must be made again after some seconds.
+    pub look_again: bool,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Finalizer, record and the replication that the ring is founded with: one write on the cluster.
+    WriteCluster {
+        /// The finalizer stands on the cluster after this.
+        finalizer: bool,
+        /// The record after this.
+        record: Record,
+        /// Value of `k8ssandra.io/initial-system-replication`, where it is not yet set.
+        initial_system_replication: Option<String>,
+        /// Whether `k8ssandra.io/autoupdate-spec: once` is taken away.
+        consume_autoupdate: bool,
+    },
+    /// The generated superuser Secret.
+    CreateSuperuserSecret {
+        /// Its name.
+        name: String,
+    },
+    /// Labels on the user's own superuser Secret, by which it is copied.
+    LabelSuperuserSecret {
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+        /// The version that was seen.
+        resource_version: String,
+    },
+    /// The ReplicatedSecret of the cluster.
+    CreateReplicatedSecret {
+        /// Context and namespace of each target.
+        targets: Vec<(String, String)>,
+    },
+    /// More targets for the ReplicatedSecret.
+    ApplyReplicatedSecret {
+        /// Its UID.
+        uid: String,
+        /// Context and namespace of each target.
+        targets: Vec<(String, String)>,
+    },
+    /// A ConfigMap that a datacenter's pods mount; made or brought up to date.
+    WriteConfigMap {
+        /// The datacenter that it belongs to.
+        datacenter: String,
+        /// Context of the plane.
+        context: String,
+        /// What it shall be.
+        desired: DesiredConfigMap,
+        /// UID of the existing one; none = create.
+        uid: Option<String>,
+    },
+    /// A new CassandraDatacenter.
+    CreateDatacenter {
+        /// Context of the plane.
+        context: String,
+        /// What it shall be.
+        desired: Box<DesiredDatacenter>,
+    },
+    /// A changed CassandraDatacenter.
+    ApplyDatacenter {
+        /// Context of the plane.
+        context: String,
+        /// What it shall be.
+        desired: Box<DesiredDatacenter>,
+        /// UID of the one that is changed.
+        uid: String,
+        /// The version that was seen.
+        resource_version: String,
+        /// What the user asked for.
+        why: String,
+    },
+    /// Decommission of its nodes, then deletion of a CassandraDatacenter.
+    RemoveDatacenter(Deletion),
+    /// Deletion of a CassandraDatacenter whose cluster is deleted.
+    DeleteDatacenter(Deletion),
+    /// The user wants a datacenter back before its deletion began.
+    CancelRemoval(Deletion),
+    /// Deletion of everything else with this cluster's UID in one namespace of one plane.
+    DeleteLeftovers {
+        /// The datacenter that it belonged to.
+        datacenter: String,
+        /// Context of the plane.
+        context: String,
+        /// Namespace there.
+        namespace: String,
+        /// Names, UIDs and versions of ConfigMaps.
+        config_maps: Vec<(String, String, String)>,
+        /// Names, UIDs and versions of EndpointSlices.
+        slices: Vec<(String, String, String)>,
+    },
+    /// Nothing is left: the cluster may go.
+    RemoveFinalizer,
+}
+
+/// One CassandraDatacenter that goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// Context of the plane.
+    pub context: String,
+    /// Namespace there.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID: only this one is meant.
+    pub uid: String,
+    /// The version that showed the reason.
+    pub resource_version: String,
+}
+
+impl Act {
+    /// One sentence for logs, events and people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Act::WriteCluster { record, .. } => record.founder.as_ref().map_or_else(
+                || "Write the finalizer and the record".to_owned(),
+                |founder| format!("Write the record: datacenter {founder} founds the ring"),
+            ),
+            Act::CreateSuperuserSecret { name } => format!("Create the superuser Secret {name}"),
+            Act::LabelSuperuserSecret { name, .. } => format!("Label the superuser Secret {name}, so that it is copied"),
+            Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
+                format!("Have Secrets copied to {} places", targets.len())
+            }
+            Act::WriteConfigMap { context, desired, .. } => {
+                format!("Write ConfigMap {}/{} in {}", desired.namespace, desired.name, plane(context))
+            }
+            Act::CreateDatacenter { context, desired } => {
+                format!("Create CassandraDatacenter {}/{} in {}", desired.namespace, desired.name, plane(context))
+            }
+            Act::ApplyDatacenter { context, desired, why, .. } => {
+                format!("Change CassandraDatacenter {}/{} in {}: {why}", desired.namespace, desired.name, plane(context))
+            }
+            Act::RemoveDatacenter(gone) => format!("Decommission and delete {}", gone.described()),
+            Act::DeleteDatacenter(gone) => format!("Delete {}", gone.described()),
+            Act::CancelRemoval(back) => format!("Keep {}", back.described()),
+            Act::DeleteLeftovers { context, namespace, datacenter, .. } => {
+                format!("Delete what was made for datacenter {datacenter} in namespace {namespace} of {}", plane(context))
+            }
+            Act::RemoveFinalizer => "Let the cluster go: nothing of it is left".to_owned(),
+        }
+    }
+
+    /// Reason of the event that tells of it.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Act::WriteCluster { .. } => "RecordWritten",
+            Act::CreateSuperuserSecret { .. } => "SuperuserSecretCreated",
+            Act::LabelSuperuserSecret { .. } => "SuperuserSecretLabelled",
+            Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => "ReplicatedSecretWritten",
+            Act::WriteConfigMap { .. } => "ConfigMapWritten",
+            Act::CreateDatacenter { .. } => "DatacenterCreated",
+            Act::ApplyDatacenter { .. } => "DatacenterChanged",
+            Act::RemoveDatacenter(_) => "DatacenterRemoved",
+            Act::DeleteDatacenter(_) => "DatacenterDeleted",
+            Act::CancelRemoval(_) => "RemovalCancelled",
+            Act::DeleteLeftovers { .. } => "LeftoversDeleted",
+            Act::RemoveFinalizer => "ClusterReleased",
+        }
+    }
+
+    /// The datacenter that it is about; none where it is the whole cluster.
+    #[must_use]
+    pub fn datacenter(&self) -> Option<&str> {
+        match self {
+            Act::WriteConfigMap { datacenter, .. } | Act::DeleteLeftovers { datacenter, .. } => Some(datacenter),
+            Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => Some(&desired.name),
+            Act::RemoveDatacenter(it) | Act::DeleteDatacenter(it) | Act::CancelRemoval(it) => Some(&it.name),
+            _ => None,
+        }
+    }
+}
+
+impl Deletion {
+    fn described(&self) -> String {
+        format!("CassandraDatacenter {}/{} in {}", self.namespace, self.name, plane(&self.context))
+    }
+}
+
+/// How a plane is called in sentences.
+#[must_use]
+pub fn plane(context: &str) -> String {
+    if context.is_empty() { "the control plane".to_owned() } else { format!("plane {context}") }
+}

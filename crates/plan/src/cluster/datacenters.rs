@@ -1,0 +1,255 @@
+//! The datacenters of the spec: which may be made now, which may be changed, and why not the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::names::reason;
+use api::record::Role;
+use api::seen::Seen;
+
+use super::acts::{Act, Deletion, plane};
+use super::draft::{Draft, Entry};
+use super::facts::{LiveDatacenter, Owner, data_digest, spec_digest};
+use super::founding::{self, not_owned};
+use super::{joining, secrets};
+use crate::datacenter::DesiredDatacenter;
+
+/// Decides for each datacenter of the spec, in its order.
+pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, DesiredDatacenter>) {
+    let mut busy = busy(draft);
+    for entry in draft.entries.clone() {
+        let Some(desired) = desired.get(&entry.name) else { continue };
+        let Some(datacenter) = draft.datacenter(&entry.name) else { continue };
+        match &datacenter.object {
+            Seen::Present(live) if live.owner == Owner::Foreign => {
+                let message = not_owned(&entry.name, &entry.namespace, &entry.context);
+                draft.hold(reason::NOT_OWNED, Some(&entry.name), Some(&entry.context), message);
+            }
+            Seen::Present(live) => existing(draft, &entry, live, desired, &mut busy),
+            Seen::Absent(_) | Seen::NotListed => missing(draft, &entry, desired, &mut busy),
+            Seen::Unknown(unknown) => draft.hold_unknown(&entry.name, unknown),
+        }
+    }
+}
+
+/// Datacenters in the middle of something: at most one may be, and one that cannot be seen counts as in the middle
+/// of what it was last seen in.
+fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
+    let is_busy = |name: &String| {
+        let Some(datacenter) = draft.datacenter(name) else { return false };
+        let exists = draft.record.datacenters.get(name).is_some_and(|record| record.uid.is_some());
+        match &datacenter.object {
+            Seen::Present(live) if live.owner == Owner::Foreign => false,
+            Seen::Present(live) => !live.settled || live.deleting || waits_for_rebuild(draft, name, live),
+            Seen::Unknown(_) => exists && datacenter.last_settled != Some(true),
+            Seen::Absent(_) | Seen::NotListed => false,
+        }
+    };
+    draft.facts.datacenters.keys().filter(|name| is_busy(name)).cloned().collect()
+}
+
+fn waits_for_rebuild(draft: &Draft<'_>, name: &str, live: &LiveDatacenter) -> bool {
+    let joins = |record: &api::record::DatacenterRecord| record.role == Role::Rebuild && !record.joined;
+    live.initialized && !live.stopped_wanted && draft.record.datacenters.get(name).is_some_and(joins)
+}
+
+fn existing(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    desired: &DesiredDatacenter,
+    busy: &mut BTreeSet<String>,
+) {
+    let hold = |draft: &mut Draft<'_>, reason: &str, message: String| {
+        draft.hold(reason, Some(&entry.name), Some(&entry.context), message);
+    };
+    let recorded = draft.record.datacenters.get(&entry.name).cloned();
+    let Some(recorded) = recorded else {
+        return hold(draft, reason::PROGRESSING, format!("datacenter {} is not in the record yet", entry.name));
+    };
+    if recorded.uid.as_ref() != Some(&live.uid) {
+        return hold(draft, reason::DATACENTER_VANISHED, replaced(entry, live));
+    }
+    if live.deleting {
+        return hold(
+            draft,
+            reason::DELETING,
+            format!("datacenter {} is being deleted, and is made again once it is gone", entry.name),
+        );
+    }
+    if recorded.leaving.is_some() {
+        draft.acts.push(Act::CancelRemoval(deletion(entry, live)));
+        if let Some(record) = draft.record.datacenters.get_mut(&entry.name) {
+            record.leaving = None;
+        }
+        return;
+    }
+    if !change(draft, entry, live, desired, busy) && !live.settled {
+        hold(draft, reason::DATACENTER_NOT_READY, not_ready(entry, live));
+    } else if waits_for_rebuild(draft, &entry.name, live) {
+        let message = format!("datacenter {} is in the ring and waits for its rebuild to be verified", entry.name);
+        hold(draft, reason::REBUILDING, message);
+    }
+}
+
+/// Writes a changed datacenter, where the change is the user's and no other datacenter is busy. True = it is
+/// written.
+fn change(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    desired: &DesiredDatacenter,
+    busy: &mut BTreeSet<String>,
+) -> bool {
+    let same_input = live.input_hash.as_ref() == Some(&desired.input_hash);
+    let same_spec = live.spec_digest == spec_digest(&desired.spec);
+    if same_spec && (same_input || live.owner == Owner::Upstream) {
+        return false;
+    }
+    // What was made before us carries no digest of its input: whether the user changed anything cannot be told.
+    let by_the_user = live.input_hash.is_some() && !same_input;
+    if !by_the_user && !draft.may_update() {
+        draft.change_pending.insert(entry.name.clone());
+        return false;
+    }
+    if let Some(seen) = live.cluster_generation.filter(|seen| *seen > draft.generation) {
+        let message = format!(
+            "datacenter {} was last written for generation {seen} of this cluster, which is now at {}: it looks \
+             restored from an older backup, and nothing is changed until the spec is edited again",
+            entry.name, draft.generation
+        );
+        draft.hold(reason::HISTORY_REWOUND, Some(&entry.name), Some(&entry.context), message);
+        return false;
+    }
+    if let Some(other) = busy.iter().find(|name| **name != entry.name) {
+        let message = format!("the change of datacenter {} waits until datacenter {other} is ready", entry.name);
+        draft.hold(reason::DATACENTER_NOT_READY, Some(&entry.name), Some(&entry.context), message);
+        return false;
+    }
+    write_config_maps(draft, entry, desired);
+    draft.acts.push(Act::ApplyDatacenter {
+        context: entry.context.clone(),
+        desired: Box::new(desired.clone()),
+        uid: live.uid.clone(),
+        resource_version: live.resource_version.clone(),
+        why: if by_the_user { "the spec has changed".to_owned() } else { "autoupdate-spec allows it".to_owned() },
+    });
+    busy.insert(entry.name.clone());
+    true
+}
+
+fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, busy: &mut BTreeSet<String>) {
+    let absent = draft.datacenter(&entry.name).is_some_and(|datacenter| datacenter.object.is_absent());
+    let recorded = draft.record.datacenters.get(&entry.name).cloned();
+    let Some(recorded) = recorded else {
+        draft.incomplete = true;
+        return;
+    };
+    if recorded.uid.is_some() {
+        gone(draft, entry, absent, recorded.leaving.is_some());
+        return;
+    }
+    draft.incomplete = true;
+    if entry.stopped {
+        let message = format!("datacenter {} is stopped, and is made once it is started", entry.name);
+        draft.hold(reason::STOPPED_BEFORE_FOUNDING, Some(&entry.name), Some(&entry.context), message);
+        return;
+    }
+    if !busy.is_empty() {
+        return;
+    }
+    busy.insert(entry.name.clone());
+    let may = match recorded.role {
+        Role::Founder => draft.record.founder.as_deref() == Some(entry.name.as_str()),
+        Role::Rebuild => draft.is_founded(),
+        Role::External | Role::Adopted => true,
+    };
+    if !may || !secrets::are_there(draft, entry) {
+        return;
+    }
+    let open = match recorded.role {
+        Role::Founder => founding::nobody_could_have_founded(draft) && !founding::exists(draft, &entry.name),
+        Role::Rebuild => joining::seeds_are_there(draft, entry),
+        Role::External | Role::Adopted => joining::outside_seeds_are_there(draft, entry),
+    };
+    if !open {
+        return;
+    }
+    if !absent {
+        draft.wants_live.insert(entry.name.clone());
+        return;
+    }
+    write_config_maps(draft, entry, desired);
+    draft.acts.push(Act::CreateDatacenter { context: entry.context.clone(), desired: Box::new(desired.clone()) });
+}
+
+/// A datacenter that existed is not there: with consent it is made anew and rebuilt, without it nobody touches
+/// anything.
+fn gone(draft: &mut Draft<'_>, entry: &Entry, absent: bool, consented: bool) {
+    draft.incomplete = true;
+    if !absent {
+        draft.wants_live.insert(entry.name.clone());
+        return;
+    }
+    if !consented {
+        let message = format!(
+            "datacenter {} existed in {} and is gone without having been removed here; it is not made again empty: \
+             restore it, or remove it from the spec and add it again",
+            entry.name,
+            plane(&entry.context)
+        );
+        draft.hold(reason::DATACENTER_VANISHED, Some(&entry.name), Some(&entry.context), message);
+        return;
+    }
+    if let Some(record) = draft.record.datacenters.get_mut(&entry.name) {
+        record.uid = None;
+        record.leaving = None;
+        record.joined = false;
+        record.role = Role::Rebuild;
+    }
+}
+
+fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
+    let Some(datacenter) = draft.datacenter(&entry.name) else { return };
+    for wanted in &desired.config_maps {
+        let existing = datacenter.config_maps.present().and_then(|maps| maps.get(&wanted.name));
+        if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
+            continue;
+        }
+        draft.acts.push(Act::WriteConfigMap {
+            datacenter: entry.name.clone(),
+            context: entry.context.clone(),
+            desired: wanted.clone(),
+            uid: existing.map(|marked| marked.uid.clone()),
+        });
+    }
+}
+
+fn deletion(entry: &Entry, live: &LiveDatacenter) -> Deletion {
+    Deletion {
+        context: entry.context.clone(),
+        namespace: entry.namespace.clone(),
+        name: entry.name.clone(),
+        uid: live.uid.clone(),
+        resource_version: live.resource_version.clone(),
+    }
+}
+
+fn replaced(entry: &Entry, live: &LiveDatacenter) -> String {
+    format!(
+        "datacenter {} in {} is not the one that was made (its UID is {}): it is left as it is; remove it from the spec \
+         and add it again if it shall be managed",
+        entry.name,
+        plane(&entry.context),
+        live.uid
+    )
+}
+
+fn not_ready(entry: &Entry, live: &LiveDatacenter) -> String {
+    let state = if live.stopped_wanted { "Stopped" } else { "Ready" };
+    format!(
+        "datacenter {} is not {state} yet: `kubectl describe cassandradatacenter {}` in {} tells how far it is",
+        entry.name,
+        entry.name,
+        plane(&entry.context)
+    )
+}

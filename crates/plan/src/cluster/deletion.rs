@@ -1,0 +1,82 @@
+//! Deletion of a whole cluster: its datacenters one after another, each by UID, then what was made for them.
+
+use api::names::{annotation, finalizer, reason};
+use api::seen::Seen;
+
+use super::acts::{Act, ClusterPlan, Deletion};
+use super::draft::Draft;
+use super::facts::Owner;
+use super::removal::{leftovers, where_is};
+
+/// Decides for a cluster that is being deleted. Nothing here can be refused by a bad spec.
+pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
+    draft.incomplete = true;
+    let finalizers = draft.facts.kc.metadata.finalizers.as_deref().unwrap_or_default();
+    if !finalizers.iter().any(|text| text == finalizer::CLUSTER) {
+        return draft.finish_without_record();
+    }
+    if draft.annotation(annotation::DELETION_POLICY) == Some("Orphan") {
+        draft.acts.push(Act::RemoveFinalizer);
+        return draft.finish_without_record();
+    }
+    if !is_meant(&mut draft) {
+        return draft.finish_without_record();
+    }
+    let mut everything_gone = true;
+    for (name, datacenter) in &draft.facts.datacenters {
+        match &datacenter.object {
+            Seen::Absent(_) => {}
+            Seen::Present(live) if live.owner == Owner::Foreign => {}
+            Seen::Present(live) => {
+                let message = format!("datacenter {name} in {} is being deleted", where_is(datacenter));
+                draft.hold(reason::DELETING, Some(name), Some(&datacenter.context), message);
+                if !live.deleting && everything_gone {
+                    draft.acts.push(Act::DeleteDatacenter(Deletion {
+                        context: datacenter.context.clone(),
+                        namespace: datacenter.namespace.clone(),
+                        name: name.clone(),
+                        uid: live.uid.clone(),
+                        resource_version: live.resource_version.clone(),
+                    }));
+                }
+                everything_gone = false;
+            }
+            Seen::NotListed => {
+                draft.wants_live.insert(name.clone());
+                everything_gone = false;
+            }
+            Seen::Unknown(unknown) => {
+                // A dead plane does not keep the others from being cleaned up, but it keeps the cluster.
+                draft.hold_unknown(name, unknown);
+                draft.incomplete = true;
+            }
+        }
+    }
+    let known = draft.facts.datacenters.values().all(|datacenter| datacenter.object.unknown().is_none());
+    if everything_gone && draft.wants_live.is_empty() {
+        let acts: Vec<_> = draft.facts.datacenters.iter().filter_map(|(name, it)| leftovers(name, it)).collect();
+        if acts.is_empty() && known {
+            draft.acts.push(Act::RemoveFinalizer);
+        }
+        draft.acts.extend(acts);
+    }
+    draft.finish_without_record()
+}
+
+/// While the CRD itself is being deleted, nobody may have meant the databases: a second consent is needed.
+fn is_meant(draft: &mut Draft<'_>) -> bool {
+    let confirmed = draft.annotation(annotation::CONFIRM_DELETE) == Some(draft.identity.uid.as_str());
+    let message = match draft.facts.crd_deleting {
+        Some(false) => return true,
+        Some(true) if confirmed => return true,
+        Some(true) => format!(
+            "the CRD of K8ssandraClusters is being deleted, and with it every database would be: nothing is deleted until \
+             annotation {}={} consents",
+            annotation::CONFIRM_DELETE,
+            draft.identity.uid
+        ),
+        None => "it is not known whether the CRD of K8ssandraClusters is being deleted too".to_owned(),
+    };
+    draft.hold(reason::CONFIRMATION_REQUIRED, None, None, message);
+    false
+}

@@ -1,0 +1,229 @@
+//! A plan in the making: the record as it will be, and what was decided so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::{annotation, finalizer, reason};
+use api::record::{DatacenterRecord, Record, RecordState, Role};
+use api::reports::{self, ClusterDatacenterReport, ClusterReport, Hold, Refusal};
+use api::seen::{PlaneId, Seen, Unknown};
+
+use super::acts::{Act, ClusterPlan};
+use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
+
+/// One datacenter that the user wants.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub name: String,
+    pub context: String,
+    pub namespace: String,
+    pub stopped: bool,
+}
+
+/// A plan in the making.
+pub(super) struct Draft<'a> {
+    pub facts: &'a ClusterFacts,
+    pub identity: ClusterIdentity,
+    pub generation: i64,
+    /// The spec's datacenters, in its order.
+    pub entries: Vec<Entry>,
+    /// The record as it will be.
+    pub record: Record,
+    pub acts: Vec<Act>,
+    pub holds: Vec<Hold>,
+    pub wants_live: BTreeSet<String>,
+    pub change_pending: BTreeSet<String>,
+    /// Context and namespace of datacenters that are gone for good: their copies of Secrets may go.
+    pub gone: BTreeSet<(String, String)>,
+    pub initial_system_replication: Option<String>,
+    /// True as soon as something is not as the spec asks.
+    pub incomplete: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(facts: &'a ClusterFacts) -> Self {
+        let identity = ClusterIdentity::of(&facts.kc);
+        let record = match &facts.record {
+            RecordState::Known(record) => record.clone(),
+            RecordState::None | RecordState::Unreadable(_) => Record::new(&identity.uid),
+        };
+        Draft {
+            generation: facts.kc.metadata.generation.unwrap_or_default(),
+            entries: entries(&facts.kc, &identity.namespace),
+            facts,
+            identity,
+            record,
+            acts: Vec::new(),
+            holds: Vec::new(),
+            wants_live: BTreeSet::new(),
+            change_pending: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            initial_system_replication: None,
+            incomplete: false,
+        }
+    }
+
+    /// An annotation of the cluster.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.facts.kc.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+    }
+
+    pub fn wants(&self, name: &str) -> bool {
+        self.entries.iter().any(|entry| entry.name == name)
+    }
+
+    pub fn datacenter(&self, name: &str) -> Option<&'a DatacenterFacts> {
+        self.facts.datacenters.get(name)
+    }
+
+    /// Something waits, and why.
+    pub fn hold(&mut self, reason: &str, datacenter: Option<&str>, context: Option<&str>, message: String) {
+        self.incomplete = true;
+        self.holds.push(Hold {
+            reason: reason.to_owned(),
+            datacenter: datacenter.map(str::to_owned),
+            context: context.map(str::to_owned),
+            founding: false,
+            message,
+        });
+    }
+
+    /// The ring is not founded, and why.
+    pub fn hold_founding(&mut self, reason: &str, datacenter: &str, context: &str, message: String) {
+        self.hold(reason, Some(datacenter), Some(context), message);
+        if let Some(hold) = self.holds.last_mut() {
+            hold.founding = true;
+        }
+    }
+
+    /// A plane that does not tell what must be known of a datacenter.
+    pub fn hold_unknown(&mut self, datacenter: &str, unknown: &Unknown) {
+        self.hold(&unknown.reason, Some(datacenter), Some(&unknown.context), unknown.message.clone());
+    }
+
+    /// The cluster cannot be acted on as it is.
+    pub fn refuse(mut self, refusal: Refusal) -> ClusterPlan {
+        self.acts.clear();
+        self.incomplete = true;
+        let mut plan = self.finish_without_record();
+        plan.report.refusal = Some(refusal);
+        plan
+    }
+
+    /// The plan, its first act being the write of the record where it changed.
+    pub fn finish(mut self) -> ClusterPlan {
+        if let Some(act) = self.write_cluster() {
+            self.acts.insert(0, act);
+        }
+        self.finish_without_record()
+    }
+
+    /// The plan without a write of the record.
+    pub fn finish_without_record(self) -> ClusterPlan {
+        let complete = !self.incomplete && self.acts.is_empty() && self.wants_live.is_empty();
+        let datacenters = self.reported_datacenters();
+        let look_again = self.holds.iter().any(|hold| hold.reason == reason::PLANE_UNREACHABLE);
+        ClusterPlan {
+            acts: self.acts,
+            wants_live: self.wants_live,
+            look_again,
+            report: ClusterReport {
+                format: reports::FORMAT,
+                observed_generation: self.generation,
+                refusal: None,
+                holds: self.holds,
+                datacenters,
+                complete,
+            },
+        }
+    }
+
+    fn write_cluster(&self) -> Option<Act> {
+        let metadata = &self.facts.kc.metadata;
+        let finalizers = metadata.finalizers.as_deref().unwrap_or_default();
+        let has_finalizer = finalizers.iter().any(|text| text == finalizer::CLUSTER);
+        let same_record = matches!(&self.facts.record, RecordState::Known(known) if *known == self.record);
+        let replication = self.initial_system_replication.clone();
+        if has_finalizer && same_record && replication.is_none() {
+            return None;
+        }
+        Some(Act::WriteCluster {
+            finalizer: true,
+            record: self.record.clone(),
+            initial_system_replication: replication,
+            consume_autoupdate: false,
+        })
+    }
+
+    fn reported_datacenters(&self) -> BTreeMap<String, ClusterDatacenterReport> {
+        let report = |(name, record): (&String, &DatacenterRecord)| {
+            let uid = record.uid.clone()?;
+            let entry = ClusterDatacenterReport {
+                uid,
+                plane_id: record.plane_id.clone(),
+                leaving: !self.wants(name),
+                change_pending: self.change_pending.contains(name),
+            };
+            Some((name.clone(), entry))
+        };
+        self.record.datacenters.iter().filter_map(report).collect()
+    }
+
+    /// Whether the ring exists as far as the record tells: then datacenters only ever join.
+    pub fn is_founded(&self) -> bool {
+        let founder_is_gone = self.record.founder.as_ref().is_some_and(|name| !self.record.datacenters.contains_key(name));
+        founder_is_gone || self.record.datacenters.values().any(|record| record.uid.is_some())
+    }
+
+    /// Every datacenter of ours that was seen to have joined the ring's gossip.
+    pub fn initialized(&self) -> impl Iterator<Item = (&'a String, &'a LiveDatacenter)> {
+        let facts = self.facts;
+        let recorded = self.record.datacenters.clone();
+        facts.datacenters.iter().filter_map(move |(name, datacenter)| {
+            let live = datacenter.object.present()?;
+            let known = recorded.get(name)?.uid.as_ref() == Some(&live.uid);
+            (known && live.initialized).then_some((name, live))
+        })
+    }
+
+    /// Whether a datacenter behind `additionalSeeds` or `externalDatacenters` exists: then nobody founds.
+    pub fn stands_behind_others(&self) -> bool {
+        let spec = &self.facts.kc.spec;
+        let given = |list: Option<&Vec<String>>| list.is_some_and(|list| !list.is_empty());
+        given(spec.external_datacenters.as_ref())
+            || given(spec.cassandra.as_ref().and_then(|cassandra| cassandra.additional_seeds.as_ref()))
+    }
+
+    /// The record's entry of a datacenter that is seen, made where there is none.
+    pub fn record_entry(&mut self, name: &str, role: Role, plane: &PlaneId, namespace: &str) -> &mut DatacenterRecord {
+        self.record.datacenters.entry(name.to_owned()).or_insert_with(|| DatacenterRecord {
+            role,
+            plane_id: plane.clone(),
+            namespace: namespace.to_owned(),
+            uid: None,
+            joined: false,
+            leaving: None,
+        })
+    }
+
+    /// Whether changes without a change of the user's input are allowed.
+    pub fn may_update(&self) -> bool {
+        self.annotation(annotation::AUTOUPDATE_SPEC).is_some()
+    }
+}
+
+/// A present object that is ours, or was upstream's for this very cluster.
+pub(super) fn ours(object: &Seen<LiveDatacenter>) -> Option<&LiveDatacenter> {
+    object.present().filter(|live| live.owner != Owner::Foreign)
+}
+
+fn entries(kc: &K8ssandraCluster, own_namespace: &str) -> Vec<Entry> {
+    let templates = kc.spec.cassandra.iter().flat_map(|cassandra| &cassandra.datacenters);
+    let entry = |template: &api::k8ssandra_cluster::CassandraDatacenterTemplate| Entry {
+        name: template.name().to_owned(),
+        context: template.k8s_context.clone(),
+        namespace: template.namespace().unwrap_or(own_namespace).to_owned(),
+        stopped: template.stopped,
+    };
+    templates.map(entry).collect()
+}

@@ -1,0 +1,108 @@
+//! What cluster-reconciler does for one K8ssandraCluster: record, Secrets, datacenters, removal, deletion.
+//!
+//! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
+//!
+//! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`), removal (`removal`)
+//! and deletion (`deletion`); what cannot be seen again is in the record (`record_keeping`).
+
+pub mod acts;
+pub mod facts;
+
+mod datacenters;
+mod deletion;
+mod draft;
+mod founding;
+mod joining;
+mod record_keeping;
+mod removal;
+mod secrets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use api::names::{annotation, reason};
+use api::record::{RecordState, Role};
+use api::reports::Refusal;
+
+use acts::ClusterPlan;
+use draft::Draft;
+use facts::ClusterFacts;
+
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
+use crate::validate;
+
+/// Decides what to do for a cluster, from what was seen of it. Pure: the same facts give the same plan.
+#[must_use]
+pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
+    let mut draft = Draft::new(facts);
+    if facts.kc.metadata.deletion_timestamp.is_some() {
+        return deletion::plan(draft);
+    }
+    if draft.annotation(annotation::PAUSED) == Some("true") {
+        let message = format!("annotation {} is `true`: nothing is written until it goes", annotation::PAUSED);
+        draft.hold("Paused", None, None, message);
+        return draft.finish_without_record();
+    }
+    if let RecordState::Unreadable(why) = &facts.record {
+        let message = format!(
+            "annotation {} cannot be used: {why}. Nothing is done before it is mended; if its text is lost, take the \
+             annotation away, and it is rebuilt from the datacenters that exist",
+            annotation::RECORD
+        );
+        draft.hold(reason::RECORD_UNREADABLE, None, None, message);
+        return draft.finish_without_record();
+    }
+    if let Err(refusal) = validate::cluster(&facts.kc) {
+        return draft.refuse(refusal);
+    }
+    record_keeping::note_what_is_seen(&mut draft);
+    record_keeping::note_what_joined(&mut draft);
+    if let Some(refusal) = record_keeping::check_placement(&draft) {
+        return draft.refuse(refusal);
+    }
+    founding::choose(&mut draft);
+    record_keeping::enter_wanted(&mut draft);
+    if draft.record.founder.is_some() || draft.stands_behind_others() {
+        record_keeping::note_initial_replication(&mut draft);
+    }
+    let desired = match build_all(&draft) {
+        Ok(desired) => desired,
+        Err(refusal) => return draft.refuse(refusal),
+    };
+    datacenters::plan(&mut draft, &desired);
+    removal::plan(&mut draft);
+    secrets_before_datacenters(&mut draft);
+    draft.finish()
+}
+
+/// Secrets are decided on last, when it is known which datacenters are gone, and written first.
+fn secrets_before_datacenters(draft: &mut Draft<'_>) {
+    let later = std::mem::take(&mut draft.acts);
+    secrets::plan(draft);
+    draft.acts.extend(later);
+}
+
+fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, Refusal> {
+    let replication = initial_replication(draft);
+    let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
+    let build = |entry: &draft::Entry| {
+        let record = draft.record.datacenters.get(&entry.name);
+        let input = DatacenterInput {
+            kc: &draft.facts.kc,
+            datacenter: &entry.name,
+            role: record.map_or(Role::Rebuild, |record| record.role),
+            initial_system_replication: replication.as_ref(),
+            control_plane_id: control_plane,
+            per_node_config: None,
+            live: draft.datacenter(&entry.name).and_then(|it| draft::ours(&it.object)).map(|live| &live.binding),
+        };
+        Ok((entry.name.clone(), datacenter::build(&input)?))
+    };
+    draft.entries.iter().map(build).collect()
+}
+
+fn initial_replication(draft: &Draft<'_>) -> Option<BTreeMap<String, u32>> {
+    let text = draft.annotation(annotation::INITIAL_SYSTEM_REPLICATION).or(draft.initial_system_replication.as_deref())?;
+    serde_json::from_str(text).ok()
+}

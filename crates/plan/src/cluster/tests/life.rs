@@ -1,0 +1,192 @@
+//! Change, removal, deletion.
+
+use api::names::{annotation, reason};
+use api::record::Leaving;
+use api::seen::Seen;
+
+use super::world::{World, absent, holds, reasons, unknown};
+use crate::cluster::acts::Act;
+use crate::cluster::facts::{MarkedObject, Owner};
+use crate::cluster::plan;
+
+#[test]
+fn a_converged_cluster_gets_no_act_and_asks_for_no_read() {
+    let world = World::complete();
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+    assert!(plan.wants_live.is_empty() && plan.report.holds.is_empty() && plan.report.complete, "{:?}", plan.report);
+    assert!(!plan.look_again);
+}
+
+#[test]
+fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
+    let mut world = World::complete();
+    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
+    let plan = plan(&world.facts);
+    let Some(Act::ApplyDatacenter { desired, uid, resource_version, .. }) =
+        plan.acts.iter().find(|act| act.reason() == "DatacenterChanged")
+    else {
+        panic!("{:?}", reasons(&plan))
+    };
+    assert_eq!((desired.name.as_str(), uid.as_str(), resource_version.as_str()), ("dc2", "uid-of-dc2", "5"));
+    assert_eq!(desired.spec["size"], 6);
+}
+
+#[test]
+fn two_changed_datacenters_are_changed_one_after_the_other() {
+    let mut world = World::complete();
+    for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+        datacenter.size = 6;
+    }
+    let plan = plan(&world.facts);
+    assert_eq!(plan.acts.iter().filter(|act| act.reason() == "DatacenterChanged").count(), 1);
+    assert_eq!(holds(&plan), [(reason::DATACENTER_NOT_READY, Some("dc2"))]);
+}
+
+#[test]
+fn what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
+    let mut world = World::complete();
+    world.live("dc1").spec_digest = "what an older version of ours wrote".to_owned();
+    let held = plan(&world.facts);
+    assert!(held.acts.is_empty(), "{:?}", reasons(&held));
+    assert!(held.report.datacenters["dc1"].change_pending);
+    world.annotate(annotation::AUTOUPDATE_SPEC, "always");
+    assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
+}
+
+#[test]
+fn a_change_does_not_wait_for_a_dead_plane_whose_datacenter_was_settled() {
+    for (last_settled, changes) in [(Some(true), true), (Some(false), false), (None, false)] {
+        let mut world = World::complete();
+        world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+        world.facts.planes.insert("west".to_owned(), Err(unknown("west")));
+        world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+        world.datacenter("dc2").last_settled = last_settled;
+        assert_eq!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"), changes, "{last_settled:?}");
+    }
+}
+
+#[test]
+fn a_cluster_restored_from_an_old_backup_changes_nothing() {
+    let mut world = World::complete();
+    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 2;
+    world.live("dc1").cluster_generation = Some(99);
+    let plan = plan(&world.facts);
+    assert!(!reasons(&plan).contains(&"DatacenterChanged"));
+    assert!(holds(&plan).contains(&(reason::HISTORY_REWOUND, Some("dc1"))));
+}
+
+#[test]
+fn a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    assert_eq!(holds(&plan(&world.facts)), [(reason::REPLICATION_UNKNOWN, Some("dc2"))]);
+    assert!(plan(&world.facts).report.datacenters["dc2"].leaving);
+    world.may_be_deleted("dc2", false);
+    assert_eq!(holds(&plan(&world.facts)), [(reason::REPLICAS_LEFT, Some("dc2"))]);
+    world.may_be_deleted("dc2", true);
+    let plan = plan(&world.facts);
+    assert_eq!(reasons(&plan), ["RecordWritten", "DatacenterRemoved"]);
+    let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
+    assert_eq!(record.datacenters["dc2"].leaving, Some(Leaving { uid: "uid-of-dc2".into(), generation: 8 }));
+}
+
+#[test]
+fn an_answer_about_another_uid_is_no_consent() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.may_be_deleted("dc2", true);
+    world.facts.topology.as_mut().unwrap().datacenters.get_mut("dc2").unwrap().uid = "another".to_owned();
+    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterRemoved"));
+}
+
+#[test]
+fn a_removed_datacenter_is_forgotten_when_it_and_what_was_made_for_it_are_gone() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.datacenter("dc2").object = absent("west", "dc2");
+    let marked = MarkedObject { uid: "u".into(), resource_version: "3".into(), digest: String::new() };
+    world.datacenter("dc2").config_maps = Seen::Present([("map".to_owned(), marked)].into());
+    assert_eq!(reasons(&plan(&world.facts)), ["LeftoversDeleted"]);
+    world.datacenter("dc2").config_maps = Seen::Present([].into());
+    assert!(!world.write_record().datacenters.contains_key("dc2"));
+}
+
+#[test]
+fn a_removed_datacenter_in_a_plane_that_is_unknown_is_neither_deleted_nor_forgotten() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.may_be_deleted("dc2", true);
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+}
+
+#[test]
+fn a_datacenter_that_comes_back_before_its_deletion_began_is_kept_and_after_it_is_made_anew() {
+    let mut world = World::complete();
+    let leaving = Some(Leaving { uid: "uid-of-dc2".into(), generation: 7 });
+    world.record().datacenters.get_mut("dc2").unwrap().leaving = leaving;
+    assert_eq!(reasons(&plan(&world.facts)), ["RecordWritten", "RemovalCancelled"]);
+    world.live("dc2").deleting = true;
+    assert_eq!(holds(&plan(&world.facts)), [(reason::DELETING, Some("dc2"))]);
+    world.datacenter("dc2").object = absent("west", "dc2");
+    let record = world.write_record();
+    assert_eq!((record.datacenters["dc2"].uid.clone(), record.datacenters["dc2"].joined), (None, false));
+}
+
+fn deleted() -> World {
+    let mut world = World::complete();
+    world.facts.kc.metadata.deletion_timestamp = Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
+    world.facts.crd_deleting = Some(false);
+    world
+}
+
+#[test]
+fn a_deleted_cluster_loses_its_datacenters_one_after_another_and_then_its_finalizer() {
+    let mut world = deleted();
+    assert_eq!(reasons(&plan(&world.facts)), ["DatacenterDeleted"]);
+    world.live("dc1").deleting = true;
+    assert!(plan(&world.facts).acts.is_empty());
+    world.datacenter("dc1").object = absent("east", "dc1");
+    assert_eq!(plan(&world.facts).acts[0].datacenter(), Some("dc2"));
+    world.datacenter("dc2").object = absent("west", "dc2");
+    assert_eq!(reasons(&plan(&world.facts)), ["ClusterReleased"]);
+}
+
+#[test]
+fn a_deleted_cluster_is_kept_by_a_plane_that_is_unknown_while_the_other_is_cleaned_up() {
+    let mut world = deleted();
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    assert_eq!(reasons(&plan(&world.facts)), ["DatacenterDeleted"]);
+    world.datacenter("dc1").object = absent("east", "dc1");
+    assert!(plan(&world.facts).acts.is_empty());
+}
+
+#[test]
+fn foreign_datacenters_are_left_alone_by_a_deletion() {
+    let mut world = deleted();
+    world.live("dc1").owner = Owner::Foreign;
+    world.live("dc2").owner = Owner::Foreign;
+    assert_eq!(reasons(&plan(&world.facts)), ["ClusterReleased"]);
+}
+
+#[test]
+fn while_the_crd_is_deleted_nothing_goes_without_a_second_consent() {
+    let mut world = deleted();
+    for state in [Some(true), None] {
+        world.facts.crd_deleting = state;
+        assert!(plan(&world.facts).acts.is_empty());
+        assert_eq!(holds(&plan(&world.facts)), [(reason::CONFIRMATION_REQUIRED, None)]);
+    }
+    world.facts.crd_deleting = Some(true);
+    world.annotate(annotation::CONFIRM_DELETE, "kc-uid");
+    assert_eq!(reasons(&plan(&world.facts)), ["DatacenterDeleted"]);
+}
+
+#[test]
+fn the_orphan_policy_lets_the_cluster_go_and_keeps_the_databases() {
+    let mut world = deleted();
+    world.annotate(annotation::DELETION_POLICY, "Orphan");
+    assert_eq!(reasons(&plan(&world.facts)), ["ClusterReleased"]);
+}

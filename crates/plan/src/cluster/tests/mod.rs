@@ -1,0 +1,5 @@
+//! The protocols, fact by fact.
+
+mod life;
+mod ring;
+mod world;

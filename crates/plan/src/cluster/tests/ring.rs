@@ -1,0 +1,222 @@
+//! Founding and joining.
+
+use api::names::reason;
+use api::record::{RecordState, Role};
+use api::seen::Seen;
+use serde_json::json;
+
+use super::world::{World, absent, holds, reasons, unknown};
+use crate::cluster::acts::Act;
+use crate::cluster::facts::{Owner, ReplicatedFacts, SecretFacts};
+use crate::cluster::plan;
+
+fn created(world: &World) -> Vec<String> {
+    let plan = plan(&world.facts);
+    let name = |act: &Act| if let Act::CreateDatacenter { desired, .. } = act { Some(desired.name.clone()) } else { None };
+    plan.acts.iter().filter_map(name).collect()
+}
+
+#[test]
+fn the_first_of_the_list_founds_and_the_record_says_so_before_it_is_made() {
+    let world = World::new();
+    let plan = plan(&world.facts);
+    assert_eq!(reasons(&plan), ["RecordWritten", "ConfigMapWritten", "DatacenterCreated"]);
+    let Act::WriteCluster { record, initial_system_replication, .. } = &plan.acts[0] else { panic!() };
+    assert_eq!(record.founder.as_deref(), Some("dc1"));
+    assert_eq!(record.datacenters["dc1"].role, Role::Founder);
+    assert_eq!(record.datacenters["dc2"].role, Role::Rebuild);
+    assert_eq!(initial_system_replication.as_deref(), Some(r#"{"dc1":3}"#));
+    assert!(!plan.report.complete);
+}
+
+#[test]
+fn a_new_cluster_gets_its_secrets_first_and_no_datacenter_before_they_are_there() {
+    let mut world = World::new();
+    world.facts.superuser = SecretFacts::Missing;
+    world.facts.replicated = ReplicatedFacts::Missing;
+    let plan = plan(&world.facts);
+    assert_eq!(reasons(&plan), ["RecordWritten", "SuperuserSecretCreated", "ReplicatedSecretWritten"]);
+    assert_eq!(holds(&plan), [(reason::SECRETS_PENDING, Some("dc1"))]);
+}
+
+#[test]
+fn nobody_founds_while_one_plane_is_unknown_and_the_hold_names_it() {
+    for first_dead in [true, false] {
+        let (dead, context) = if first_dead { ("dc1", "east") } else { ("dc2", "west") };
+        let mut world = World::new();
+        world.facts.planes.insert(context.to_owned(), Err(unknown(context)));
+        world.datacenter(dead).object = Seen::Unknown(unknown(context));
+        let plan = plan(&world.facts);
+        assert_eq!(created(&world), Vec::<String>::new());
+        let hold = &plan.report.holds[0];
+        assert!(hold.founding && hold.context.as_deref() == Some(context), "{hold:?}");
+        assert!(hold.message.contains(&format!("plane {context}")), "{}", hold.message);
+        let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
+        assert_eq!(record.founder, None);
+        assert!(plan.look_again);
+    }
+}
+
+#[test]
+fn a_cache_that_does_not_list_a_datacenter_is_no_proof_and_a_live_read_is_asked_for() {
+    let mut world = World::new();
+    world.datacenter("dc2").object = Seen::NotListed;
+    let plan = plan(&world.facts);
+    assert!(plan.wants_live.contains("dc2"));
+    assert_eq!(created(&world), Vec::<String>::new());
+}
+
+#[test]
+fn nobody_founds_beside_a_datacenter_that_has_started() {
+    let mut world = World::new();
+    world.make("dc2", Role::Rebuild);
+    let plan = plan(&world.facts);
+    let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
+    assert_eq!((record.founder.as_deref(), record.datacenters["dc1"].role), (None, Role::Rebuild));
+    assert_eq!(record.datacenters["dc2"].uid.as_deref(), Some("uid-of-dc2"));
+    assert!(!reasons(&plan).contains(&"DatacenterCreated"));
+}
+
+#[test]
+fn nobody_founds_where_a_foreign_datacenter_has_the_name() {
+    let mut world = World::new();
+    world.make("dc1", Role::Founder);
+    world.live("dc1").owner = Owner::Foreign;
+    let plan = plan(&world.facts);
+    assert!(holds(&plan).contains(&(reason::NOT_OWNED, Some("dc1"))));
+    assert!(!reasons(&plan).contains(&"DatacenterCreated") && !reasons(&plan).contains(&"DatacenterChanged"));
+}
+
+#[test]
+fn a_stale_seed_slice_keeps_the_founder_from_being_made() {
+    let mut world = World::new();
+    world.datacenter("dc1").stale_seed_slice = Some("old-slice".to_owned());
+    assert_eq!(holds(&plan(&world.facts))[0], (reason::STALE_SEED_SLICE, Some("dc1")));
+    assert_eq!(created(&world), Vec::<String>::new());
+}
+
+#[test]
+fn a_stopped_first_datacenter_waits_and_the_second_founds() {
+    let mut world = World::of(json!([
+        {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 3, "stopped": true},
+        {"metadata": {"name": "dc2"}, "k8sContext": "west", "size": 3},
+    ]));
+    assert_eq!(created(&world), ["dc2"]);
+    let record = world.write_record();
+    assert_eq!((record.founder.as_deref(), record.datacenters["dc1"].role), (Some("dc2"), Role::Rebuild));
+    assert_eq!(holds(&plan(&world.facts)), [(reason::STOPPED_BEFORE_FOUNDING, Some("dc1"))]);
+}
+
+#[test]
+fn a_founder_that_was_chosen_and_never_made_is_chosen_anew_when_it_is_stopped() {
+    let mut world = World::new();
+    world.write_record();
+    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].stopped = true;
+    assert_eq!(world.write_record().founder.as_deref(), Some("dc2"));
+}
+
+#[test]
+fn behind_additional_seeds_nobody_founds_and_the_first_is_external() {
+    let mut world = World::new();
+    world.facts.kc.spec.cassandra.as_mut().unwrap().additional_seeds = Some(vec!["10.0.0.9".to_owned()]);
+    let record = world.write_record();
+    assert_eq!((record.founder, record.datacenters["dc1"].role, record.datacenters["dc2"].role), (None, Role::External, Role::Rebuild));
+    assert_eq!(created(&world), Vec::<String>::new());
+    assert_eq!(holds(&plan(&world.facts)), [(reason::SEEDS_PENDING, Some("dc1"))]);
+}
+
+#[test]
+fn a_joiner_waits_for_seeds_of_an_initialized_datacenter_in_its_own_namespace() {
+    let mut world = World::founded();
+    assert_eq!(holds(&plan(&world.facts)), [(reason::SEEDS_PENDING, Some("dc2"))]);
+    world.seeds_for_dc2();
+    assert_eq!(created(&world), ["dc2"]);
+}
+
+#[test]
+fn seeds_that_prove_no_ring_let_nobody_join() {
+    let changes: [fn(&mut crate::cluster::facts::SeedSlice); 4] = [
+        |slice| slice.joining = false,
+        |slice| slice.serves = "dc3".to_owned(),
+        |slice| slice.addresses = ["198.18.9.9".to_owned()].into(),
+        |slice| slice.sources = [("dc1".to_owned(), "another-uid".to_owned())].into(),
+    ];
+    for change in changes {
+        let mut world = World::founded();
+        world.seeds_for_dc2();
+        if let Seen::Present(slices) = &mut world.datacenter("dc2").seed_slices {
+            change(&mut slices[0]);
+        }
+        assert_eq!(created(&world), Vec::<String>::new());
+        assert_eq!(holds(&plan(&world.facts)), [(reason::SEEDS_PENDING, Some("dc2"))]);
+    }
+}
+
+#[test]
+fn a_joiner_waits_until_the_founder_is_ready() {
+    let mut world = World::founded();
+    world.seeds_for_dc2();
+    world.live("dc1").settled = false;
+    assert_eq!(created(&world), Vec::<String>::new());
+    assert_eq!(holds(&plan(&world.facts)), [(reason::DATACENTER_NOT_READY, Some("dc1"))]);
+}
+
+#[test]
+fn a_joiner_is_made_only_when_it_is_proven_absent() {
+    let mut world = World::founded();
+    world.seeds_for_dc2();
+    world.datacenter("dc2").object = Seen::NotListed;
+    assert_eq!(created(&world), Vec::<String>::new());
+    assert!(plan(&world.facts).wants_live.contains("dc2"));
+}
+
+#[test]
+fn a_third_datacenter_waits_until_the_second_is_rebuilt() {
+    let mut world = World::complete();
+    world.record().datacenters.get_mut("dc2").unwrap().joined = false;
+    let plan = plan(&world.facts);
+    assert_eq!(holds(&plan), [(reason::REBUILDING, Some("dc2"))]);
+    assert!(!plan.report.complete);
+}
+
+#[test]
+fn a_lost_record_is_rebuilt_from_what_is_there() {
+    let mut world = World::complete();
+    world.facts.record = RecordState::None;
+    let record = world.write_record();
+    assert_eq!(record.founder.as_deref(), Some("dc1"));
+    assert_eq!(record.datacenters["dc2"].uid.as_deref(), Some("uid-of-dc2"));
+    assert_eq!(record.datacenters["dc2"].role, Role::Rebuild);
+}
+
+#[test]
+fn an_unreadable_record_stops_everything_and_says_how_to_mend_it() {
+    let mut world = World::complete();
+    world.facts.record = RecordState::Unreadable("it is no record: line 1, column 2".to_owned());
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty());
+    assert_eq!(holds(&plan), [(reason::RECORD_UNREADABLE, None)]);
+}
+
+#[test]
+fn a_datacenter_that_vanished_is_not_made_again() {
+    let mut world = World::complete();
+    world.datacenter("dc1").object = absent("east", "dc1");
+    let plan = plan(&world.facts);
+    assert_eq!(holds(&plan)[0], (reason::DATACENTER_VANISHED, Some("dc1")));
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+}
+
+#[test]
+fn another_plane_under_the_same_context_is_refused() {
+    let mut world = World::complete();
+    world.facts.planes.insert("east".to_owned(), Ok(api::seen::PlaneId("another".to_owned())));
+    let refusal = plan(&world.facts).report.refusal.unwrap();
+    assert_eq!((refusal.reason.as_str(), refusal.field.as_str()), (reason::PLACEMENT_CHANGED, "spec.cassandra.datacenters[0].k8sContext"));
+}
+
+#[test]
+fn the_same_facts_give_the_same_plan() {
+    let world = World::new();
+    assert_eq!(format!("{:?}", plan(&world.facts)), format!("{:?}", plan(&world.facts)));
+}

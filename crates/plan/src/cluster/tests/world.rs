@@ -1,0 +1,236 @@
+//! A world to decide on: a cluster and what was seen of it, changed one fact at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::names::{annotation, finalizer, reason};
+use api::record::{Record, RecordState, Role};
+use api::reports::{self, TopologyDatacenterReport, TopologyReport};
+use api::seen::{Absence, PlaneId, Seen, Unknown};
+use serde_json::{Value, json};
+
+use crate::cluster::acts::{Act, ClusterPlan};
+use crate::cluster::facts::{
+    ClusterFacts, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts, SeedSlice, spec_digest,
+};
+use crate::cluster::plan;
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
+use crate::fixtures::cluster_of;
+
+pub(super) struct World {
+    pub facts: ClusterFacts,
+}
+
+pub(super) fn plane_id(context: &str) -> PlaneId {
+    PlaneId(format!("id-of-{context}"))
+}
+
+pub(super) fn absent(context: &str, name: &str) -> Seen<LiveDatacenter> {
+    Seen::Absent(Absence {
+        plane: plane_id(context),
+        kind: "CassandraDatacenter".to_owned(),
+        namespace: "ns".to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+pub(super) fn unknown(context: &str) -> Unknown {
+    Unknown {
+        context: context.to_owned(),
+        reason: reason::PLANE_UNREACHABLE.to_owned(),
+        message: "it does not answer".to_owned(),
+    }
+}
+
+impl World {
+    /// dc1 in east, dc2 in west, three nodes each; nothing made yet, Secrets copied, both proven absent.
+    pub fn new() -> World {
+        World::of(json!([
+            {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 3},
+            {"metadata": {"name": "dc2"}, "k8sContext": "west", "size": 3},
+        ]))
+    }
+
+    pub fn of(datacenters: Value) -> World {
+        let kc = cluster_of(datacenters);
+        let places: Vec<(String, String)> = kc.spec.cassandra.iter().flat_map(|it| &it.datacenters)
+            .map(|it| (it.name().to_owned(), it.k8s_context.clone()))
+            .collect();
+        let targets: BTreeSet<_> = places.iter().map(|(_, context)| (context.clone(), "ns".to_owned())).collect();
+        let facts = ClusterFacts {
+            kc,
+            record: RecordState::None,
+            control_plane: Some(plane_id("")),
+            planes: places.iter().map(|(_, context)| (context.clone(), Ok(plane_id(context)))).collect(),
+            datacenters: places.iter().map(|(name, context)| (name.clone(), place(name, context))).collect(),
+            superuser: SecretFacts::Present {
+                uid: "s".into(),
+                resource_version: "1".into(),
+                labelled: true,
+                missing_keys: Vec::new(),
+            },
+            replicated: ReplicatedFacts::Present {
+                uid: "r".into(),
+                resource_version: "1".into(),
+                ours: true,
+                targets: targets.clone(),
+                replicated: targets,
+            },
+            topology: None,
+            crd_deleting: None,
+        };
+        World { facts }
+    }
+
+    pub fn datacenter(&mut self, name: &str) -> &mut DatacenterFacts {
+        self.facts.datacenters.get_mut(name).unwrap()
+    }
+
+    pub fn annotate(&mut self, key: &str, value: &str) {
+        self.facts.kc.metadata.annotations.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+    }
+
+    /// Takes over what an act would have written on the cluster.
+    pub fn write_record(&mut self) -> Record {
+        let plan = plan(&self.facts);
+        let Some(Act::WriteCluster { record, initial_system_replication, .. }) = plan.acts.first() else {
+            panic!("no record is written: {:?}", sentences(&plan));
+        };
+        if let Some(replication) = initial_system_replication {
+            self.annotate(annotation::INITIAL_SYSTEM_REPLICATION, replication);
+        }
+        self.facts.kc.metadata.finalizers = Some(vec![finalizer::CLUSTER.to_owned()]);
+        self.facts.record = RecordState::Known(record.clone());
+        record.clone()
+    }
+
+    pub fn record(&mut self) -> &mut Record {
+        match &mut self.facts.record {
+            RecordState::Known(record) => record,
+            other => panic!("no record: {other:?}"),
+        }
+    }
+
+    pub fn desired(&self, name: &str, role: Role) -> DesiredDatacenter {
+        datacenter::build(&DatacenterInput {
+            kc: &self.facts.kc,
+            datacenter: name,
+            role,
+            initial_system_replication: Some(&BTreeMap::from([("dc1".to_owned(), 3)])),
+            control_plane_id: Some("id-of-"),
+            per_node_config: None,
+            live: None,
+        })
+        .unwrap()
+    }
+
+    /// A datacenter that we made as the spec now says, ready.
+    pub fn make(&mut self, name: &str, role: Role) {
+        let desired = self.desired(name, role);
+        let live = LiveDatacenter {
+            uid: format!("uid-of-{name}"),
+            resource_version: "5".into(),
+            deleting: false,
+            owner: Owner::Ours,
+            role: Some(role),
+            input_hash: Some(desired.input_hash.clone()),
+            spec_digest: spec_digest(&desired.spec),
+            binding: datacenter::LiveDatacenter { name: name.into(), annotations: desired.annotations, spec: desired.spec },
+            cluster_generation: Some(7),
+            decommission_on_delete: false,
+            cluster_name: "demo".into(),
+            cassandra_name: name.into(),
+            stopped_wanted: false,
+            started: true,
+            initialized: true,
+            settled: true,
+            addresses: BTreeSet::from([format!("198.18.0.{}", name.len())]),
+        };
+        self.datacenter(name).object = Seen::Present(live);
+    }
+
+    pub fn live(&mut self, name: &str) -> &mut LiveDatacenter {
+        match &mut self.datacenter(name).object {
+            Seen::Present(live) => live,
+            other => panic!("{name} is not there: {other:?}"),
+        }
+    }
+
+    /// dc1 made, ready and in the record.
+    pub fn founded() -> World {
+        let mut world = World::new();
+        world.write_record();
+        world.make("dc1", Role::Founder);
+        world.write_record();
+        world
+    }
+
+    /// Both made, ready, joined and in the record.
+    pub fn complete() -> World {
+        let mut world = World::founded();
+        world.make("dc2", Role::Rebuild);
+        world.write_record();
+        world.record().datacenters.get_mut("dc2").unwrap().joined = true;
+        world
+    }
+
+    /// The joining slice of dc2 with an address of dc1.
+    pub fn seeds_for_dc2(&mut self) {
+        let addresses = self.live("dc1").addresses.clone();
+        let slice = SeedSlice {
+            name: "demo-dc2-additional-seed-service-ipv4".into(),
+            uid: "u".into(),
+            resource_version: "1".into(),
+            serves: "dc2".into(),
+            joining: true,
+            addresses,
+            sources: BTreeMap::from([("dc1".to_owned(), "uid-of-dc1".to_owned())]),
+        };
+        self.datacenter("dc2").seed_slices = Seen::Present(vec![slice]);
+    }
+
+    /// Takes a datacenter out of the spec.
+    pub fn drop_from_spec(&mut self, name: &str) {
+        self.facts.kc.spec.cassandra.as_mut().unwrap().datacenters.retain(|it| it.name() != name);
+        self.facts.kc.metadata.generation = Some(8);
+    }
+
+    /// What topology says of a datacenter that left the spec.
+    pub fn may_be_deleted(&mut self, name: &str, answer: bool) {
+        let report = TopologyDatacenterReport {
+            uid: format!("uid-of-{name}"),
+            plane_id: self.record().datacenters[name].plane_id.clone(),
+            joined: true,
+            may_be_deleted: Some(answer),
+        };
+        self.facts.topology = Some(TopologyReport {
+            format: reports::FORMAT,
+            observed_generation: 8,
+            datacenters: BTreeMap::from([(name.to_owned(), report)]),
+            ..TopologyReport::default()
+        });
+    }
+}
+
+fn place(name: &str, context: &str) -> DatacenterFacts {
+    DatacenterFacts {
+        context: context.to_owned(),
+        namespace: "ns".to_owned(),
+        object: absent(context, name),
+        last_settled: None,
+        seed_slices: Seen::Present(Vec::new()),
+        stale_seed_slice: None,
+        config_maps: Seen::Present(BTreeMap::new()),
+    }
+}
+
+pub(super) fn sentences(plan: &ClusterPlan) -> Vec<String> {
+    plan.acts.iter().map(Act::sentence).collect()
+}
+
+pub(super) fn reasons(plan: &ClusterPlan) -> Vec<&str> {
+    plan.acts.iter().map(Act::reason).collect()
+}
+
+pub(super) fn holds(plan: &ClusterPlan) -> Vec<(&str, Option<&str>)> {
+    plan.report.holds.iter().map(|hold| (hold.reason.as_str(), hold.datacenter.as_deref())).collect()
+}
