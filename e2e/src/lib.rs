@@ -9,6 +9,7 @@
 //! | `proxy` | [`FaultProxy`]: a plane that refuses, is silent, or answers 500 |
 //! | `program` | [`Program`]: one of the shipped programs as a child process |
 //! | `apply` | manifests to any API server by server-side apply |
+//! | `world` | [`World`]: a whole installation, with the five shipped programs as processes |
 //! | `wait` | [`eventually`]: conditions awaited with a deadline |
 //! | `authority`, `kubeconfig`, `command_lines`, `process`, `leash`, `ports` | what the above are made of |
 //!
@@ -28,6 +29,7 @@ mod process;
 mod program;
 mod proxy;
 mod wait;
+pub mod world;
 
 pub use audit::AuditLog;
 pub use binaries::{Binaries, Origin};
@@ -37,3 +39,4 @@ pub use ports::free_port;
 pub use program::{Launch, Program, scratch_folder};
 pub use proxy::{FaultProxy, Mode};
 pub use wait::eventually;
+pub use world::World;
