@@ -7,7 +7,10 @@ pub mod merge;
 pub mod naming;
 pub mod normalize;
 pub mod quantity;
+pub mod replication;
+pub mod rollup;
 pub mod superuser;
+pub mod topology;
 pub mod validate;
 pub mod version;
 
