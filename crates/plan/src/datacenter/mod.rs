@@ -31,6 +31,8 @@ use api::record::Role;
 use api::reports::Refusal;
 use serde_json::Value;
 
+use per_node::PerNode;
+
 pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};
 pub use facts::{Facts, cluster_name, namespace};
@@ -52,8 +54,8 @@ pub struct DatacenterInput<'a> {
     pub initial_system_replication: Option<&'a BTreeMap<String, u32>>,
     /// Id of the control plane, where it is known.
     pub control_plane_id: Option<&'a str>,
-    /// Content of the ConfigMap with configuration per node: the user's, or the generated one where it is there already.
-    /// Tokens that nodes have begun with are never computed anew.
+    /// Content of the ConfigMap with configuration per node, as read from the datacenter's plane: the user's, or the
+    /// generated one where it is there already. Without it a datacenter that refers to the user's is refused.
     pub per_node_config: Option<&'a BTreeMap<String, String>>,
     /// The CassandraDatacenter as it is now. What must not change in it is taken from there.
     pub live: Option<&'a LiveDatacenter>,
@@ -107,12 +109,14 @@ pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> 
     let spec = spec::of(&facts, input, per_node.as_ref())?;
     let input_hash = facts.input_hash(input.per_node_config);
     let mut config_maps = vec![metrics_agent::config_map(&facts)];
+    let mut annotations = metadata::annotations(&facts, input, &input_hash);
+    annotations.extend(per_node.as_ref().map(PerNode::annotation));
     config_maps.extend(per_node.and_then(|per_node| per_node.generated));
     Ok(DesiredDatacenter {
         namespace: facts.namespace.clone(),
         name: facts.name.to_owned(),
         labels: metadata::labels(&facts),
-        annotations: metadata::annotations(&facts, input, &input_hash),
+        annotations,
         superuser_secret: spec::superuser_secret(&facts, input).unwrap_or_default(),
         spec,
         config_maps,

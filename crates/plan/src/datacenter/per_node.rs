@@ -7,12 +7,14 @@ use api::reports::Refusal;
 use serde_json::{Map, Value, json};
 
 use super::metadata::{json_of, marks, product_labels};
-use super::{DatacenterInput, DesiredConfigMap, Facts, initial_tokens};
+use super::{DatacenterInput, DesiredConfigMap, Facts, LiveDatacenter, initial_tokens};
 use crate::validate::refusal;
 use crate::{hash, naming, value};
 
 /// On the pod template: digest of the ConfigMap's content, so that pods are replaced when it changes.
 const HASH: &str = "k8ssandra.io/per-node-config-hash";
+/// On the CassandraDatacenter: digest of the same content. The other one may be upstream's, which cannot be made here.
+const DIGEST: &str = "ringspan.io/per-node-config-digest";
 const NAME: &str = "per-node-config";
 /// cass-operator's container that writes the configuration; it must come first.
 const WRITER: &str = "server-config-init";
@@ -34,40 +36,110 @@ done
 #[derive(Clone, Debug)]
 pub(super) struct PerNode {
     /// Its name.
-    pub(super) name: String,
+    name: String,
+    /// What the pods are told of its content.
+    hash: String,
     /// Digest of its content.
-    pub(super) hash: String,
+    digest: String,
+    /// The container that merges it, where pods have one that would do.
+    container: Option<Value>,
     /// The ConfigMap itself, where it is ours.
     pub(super) generated: Option<DesiredConfigMap>,
 }
 
+/// How the pods of a datacenter that is there have their configuration.
+struct Mounted {
+    name: String,
+    hash: String,
+    container: Value,
+}
+
 /// What the datacenter has; `None` where no node has configuration of its own.
 pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Option<PerNode>, Refusal> {
-    let given = facts
-        .template
-        .per_node_config_map_ref
-        .as_ref()
-        .map(|reference| reference.name.as_str());
-    if let Some(name) = given.filter(|name| !name.is_empty()) {
-        let content = input.per_node_config.ok_or_else(|| {
-            let message = format!(
-                "ConfigMap {name} is not there in namespace {} of the datacenter's plane; create it, or take out the \
-                 reference",
-                facts.namespace
-            );
-            refusal(reason::INVALID_SPEC, &facts.field("perNodeConfigMapRef.name"), message)
-        })?;
-        return Ok(Some(PerNode {
-            name: name.to_owned(),
-            hash: hash::of(&json_of(content)),
-            generated: None,
-        }));
+    let reference = facts.template.per_node_config_map_ref.as_ref();
+    match reference
+        .map(|reference| reference.name.as_str())
+        .filter(|name| !name.is_empty())
+    {
+        Some(name) => of_user(facts, input, name).map(Some),
+        None => Ok(generated(facts, input)),
     }
-    let content = match input.per_node_config {
-        Some(existing) => existing.clone(),
-        None => content(&initial_tokens::of_datacenter(input.kc, facts.name)),
+}
+
+/// The user's. Its pods are replaced when its content changes. What upstream told the pods stays as long as the content
+/// does, or no digest of ours says what the content was.
+fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result<PerNode, Refusal> {
+    let content = input.per_node_config.ok_or_else(|| {
+        let message = format!(
+            "ConfigMap {name} is not there in namespace {} of the datacenter's plane; create it, or take out the reference",
+            facts.namespace
+        );
+        refusal(reason::INVALID_SPEC, &facts.field("perNodeConfigMapRef.name"), message)
+    })?;
+    let digest = hash::of(&json_of(content));
+    let mounted = mounted(input.live);
+    let noted = input.live.and_then(|live| live.annotations.get(DIGEST));
+    let told = mounted
+        .as_ref()
+        .filter(|mounted| mounted.name == name && noted.is_none_or(|noted| *noted == digest));
+    let hash = told.map_or_else(|| digest.clone(), |mounted| mounted.hash.clone());
+    let container = mounted.map(|mounted| mounted.container);
+    Ok(PerNode {
+        name: name.to_owned(),
+        hash,
+        digest,
+        container,
+        generated: None,
+    })
+}
+
+/// Ours. A datacenter that is there keeps it, or keeps having none: its nodes have begun with their tokens.
+fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Option<PerNode> {
+    let name = naming::per_node_config_map(facts.cluster, facts.template.cassandra_name());
+    let mounted = mounted(input.live).filter(|mounted| mounted.name == name);
+    if input.live.is_some() && mounted.is_none() {
+        return None;
+    }
+    let existing = input.per_node_config.cloned();
+    let data = existing.unwrap_or_else(|| content(&initial_tokens::of_datacenter(input.kc, facts.name)));
+    if data.is_empty() && mounted.is_none() {
+        return None;
+    }
+    let digest = hash::of(&json_of(&data));
+    let hash = mounted
+        .as_ref()
+        .map_or_else(|| digest.clone(), |mounted| mounted.hash.clone());
+    let config_map = DesiredConfigMap {
+        namespace: facts.namespace.clone(),
+        name: name.clone(),
+        labels: product_labels(facts),
+        annotations: marks(facts),
+        data,
     };
-    Ok((!content.is_empty()).then(|| generated(facts, content)))
+    let generated = (!config_map.data.is_empty()).then_some(config_map);
+    Some(PerNode {
+        name,
+        hash,
+        digest,
+        container: mounted.map(|mounted| mounted.container),
+        generated,
+    })
+}
+
+fn mounted(live: Option<&LiveDatacenter>) -> Option<Mounted> {
+    let template = value::at(&live?.spec, "/podTemplateSpec")?;
+    let named = |pointer: &str| {
+        let mut items = value::items(template, pointer).iter();
+        items
+            .find(|item| value::text(item, "/name") == Some(NAME))
+            .cloned()
+    };
+    let annotations = value::texts(template, "/metadata/annotations");
+    Some(Mounted {
+        name: value::text(&named("/spec/volumes")?, "/configMap/name")?.to_owned(),
+        hash: annotations.get(HASH)?.clone(),
+        container: named("/spec/initContainers")?,
+    })
 }
 
 fn content(tokens: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
@@ -80,24 +152,12 @@ fn content(tokens: &BTreeMap<String, Vec<String>>) -> BTreeMap<String, String> {
     tokens.iter().map(entry).collect()
 }
 
-fn generated(facts: &Facts<'_>, data: BTreeMap<String, String>) -> PerNode {
-    let name = naming::per_node_config_map(facts.cluster, facts.template.cassandra_name());
-    let hash = hash::of(&json_of(&data));
-    let config_map = DesiredConfigMap {
-        namespace: facts.namespace.clone(),
-        name: name.clone(),
-        labels: product_labels(facts),
-        annotations: marks(facts),
-        data,
-    };
-    PerNode {
-        name,
-        hash,
-        generated: Some(config_map),
-    }
-}
-
 impl PerNode {
+    /// What the CassandraDatacenter is told, so that a change of the content is seen later.
+    pub(super) fn annotation(&self) -> (String, String) {
+        (DIGEST.to_owned(), self.digest.clone())
+    }
+
     /// Puts what merges the ConfigMap into the generated configuration into a pod template.
     pub(super) fn mount(
         &self,
@@ -118,7 +178,7 @@ impl PerNode {
         {
             containers.push(json!({"name": WRITER}));
         }
-        containers.push(container(facts));
+        containers.push(self.container(facts));
         spec.insert("initContainers".to_owned(), Value::Array(containers));
         let mut volumes = spec
             .get("volumes")
@@ -128,12 +188,23 @@ impl PerNode {
         volumes.push(json!({"name": NAME, "configMap": {"name": self.name}}));
         spec.insert("volumes".to_owned(), Value::Array(volumes));
     }
+
+    /// The container that is there does the same as a new one would, and another one would restart every node. Only
+    /// another image of the user's is a reason.
+    fn container(&self, facts: &Facts<'_>) -> Value {
+        let image = value::text(&facts.merged, "/perNodeConfigInitContainerImage");
+        match (&self.container, image) {
+            (Some(there), None) => there.clone(),
+            (Some(there), Some(image)) if value::text(there, "/image") == Some(image) => there.clone(),
+            (_, image) => new_container(image.unwrap_or(IMAGE)),
+        }
+    }
 }
 
-fn container(facts: &Facts<'_>) -> Value {
+fn new_container(image: &str) -> Value {
     json!({
         "name": NAME,
-        "image": value::text(&facts.merged, "/perNodeConfigInitContainerImage").unwrap_or(IMAGE),
+        "image": image,
         "command": ["sh", "-c", SCRIPT],
         "env": [{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},

@@ -14,7 +14,8 @@ use crate::{naming, superuser, value};
 /// Lets storage requests change; everything else of the claim stays.
 const ALLOW_STORAGE_CHANGES: &str = "cassandra.datastax.com/allow-storage-changes";
 
-/// Checks a spec against the datacenters of this cluster that are there, those that are to go included.
+/// Checks a spec against the datacenters of this cluster that are there: those that are to go included, those whose
+/// deletion was consented to left out.
 ///
 /// # Errors
 ///

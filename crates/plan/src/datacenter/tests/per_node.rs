@@ -5,7 +5,7 @@ use api::record::Role;
 use serde_json::{Value, json};
 
 use super::{built, input, one};
-use crate::datacenter::{DatacenterInput, build, initial_tokens};
+use crate::datacenter::{DatacenterInput, DesiredDatacenter, LiveDatacenter, build, initial_tokens};
 use crate::fixtures::cluster_of;
 
 #[test]
@@ -105,4 +105,85 @@ fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
     })
     .expect("it can be built");
     assert_ne!(edited.input_hash, datacenter.input_hash);
+}
+
+/// `dc1` as it would be after it was made by upstream.
+fn live(name: &str, annotations: &[(&str, &str)]) -> LiveDatacenter {
+    LiveDatacenter {
+        name: "dc1".into(),
+        annotations: annotations
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        spec: json!({"podTemplateSpec": {
+            "metadata": {"annotations": {"k8ssandra.io/per-node-config-hash": "upstream's"}},
+            "spec": {
+                "initContainers": [{"name": "server-config-init"}, {"name": "per-node-config", "image": "i", "command": ["old"]}],
+                "volumes": [{"name": "per-node-config", "configMap": {"name": name}}]
+            }
+        }}),
+    }
+}
+
+fn hash_and_command(datacenter: &DesiredDatacenter) -> (&Value, &Value) {
+    let template = &datacenter.spec["podTemplateSpec"];
+    let hash = &template["metadata"]["annotations"]["k8ssandra.io/per-node-config-hash"];
+    (hash, &template["spec"]["initContainers"][1]["command"])
+}
+
+#[test]
+fn pn2_what_upstream_told_the_pods_stays_while_the_content_does() {
+    let kc = one(json!({"perNodeConfigMapRef": {"name": "mine"}}));
+    let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 1".to_owned())]);
+    let of = |live: &LiveDatacenter, content: &BTreeMap<String, String>| {
+        let given = DatacenterInput {
+            per_node_config: Some(content),
+            live: Some(live),
+            ..input(&kc, Role::Adopted)
+        };
+        build(&given).expect("it can be built")
+    };
+    let adopted = of(&live("mine", &[]), &content);
+    assert_eq!(
+        hash_and_command(&adopted),
+        (&json!("upstream's"), &json!(["old"]))
+    );
+    let digest = adopted.annotations["ringspan.io/per-node-config-digest"].as_str();
+    let written = live("mine", &[("ringspan.io/per-node-config-digest", digest)]);
+    assert_eq!(hash_and_command(&of(&written, &content)).0, "upstream's");
+    let edited = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 2".to_owned())]);
+    assert_ne!(hash_and_command(&of(&written, &edited)).0, "upstream's");
+    assert_ne!(
+        hash_and_command(&of(&live("other", &[]), &content)).0,
+        "upstream's"
+    );
+}
+
+#[test]
+fn a_datacenter_that_is_there_keeps_its_generated_configuration_or_none() {
+    let few = one(json!({"config": {"cassandraYaml": {"num_tokens": 1}}}));
+    let many = one(json!({}));
+    let of = |kc: &K8ssandraCluster, live: &LiveDatacenter| {
+        build(&DatacenterInput {
+            live: Some(live),
+            ..input(kc, Role::Founder)
+        })
+        .expect("it can be built")
+    };
+    let mounted = live("demo-dc1-per-node-config", &[]);
+    assert_eq!(
+        hash_and_command(&of(&few, &mounted)),
+        (&json!("upstream's"), &json!(["old"]))
+    );
+    let kept = of(&many, &mounted);
+    assert_eq!(hash_and_command(&kept), (&json!("upstream's"), &json!(["old"])));
+    assert_eq!(kept.config_maps.len(), 1);
+    let none = of(
+        &few,
+        &LiveDatacenter {
+            name: "dc1".into(),
+            ..LiveDatacenter::default()
+        },
+    );
+    assert_eq!(none.spec["podTemplateSpec"]["spec"].get("initContainers"), None);
 }
