@@ -59,7 +59,7 @@ impl Admin {
                     let (metrics, ready) = (self.metrics.clone(), self.ready.clone());
                     tokio::spawn(async move {
                         let _place = place;
-                        let _ = timeout(CONNECTION, answer_all(stream, metrics, ready)).await;
+                        answer_all(stream, metrics, ready).await;
                     });
                 }
                 Err(error) => {
@@ -78,7 +78,13 @@ async fn answer_all(stream: TcpStream, metrics: Metrics, ready: Readiness) {
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEAD);
-    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    let mut ended = timeout(CONNECTION, connection.as_mut()).await;
+    if ended.is_err() {
+        connection.as_mut().graceful_shutdown();
+        ended = timeout(HEAD, connection).await;
+    }
+    if let Ok(Err(error)) = ended {
         tracing::debug!(%error, "admin connection ended");
     }
 }
@@ -115,4 +121,48 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     let plain = http::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, plain);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn get(path: &str, metrics: &Metrics) -> (u16, String) {
+        let request = Request::get(path).body(()).unwrap();
+        let answer = answer(&request, metrics, &Readiness::default());
+        let code = answer.status().as_u16();
+        (
+            code,
+            String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap(),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_that_stopped_turning_is_not_alive() {
+        let metrics = Metrics::new();
+        metrics.heart("demo").beat();
+        assert_eq!(get("/livez", &metrics).await.0, 200);
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(get("/livez", &metrics).await, (503, "not turning: demo\n".into()));
+    }
+
+    #[tokio::test]
+    async fn only_reading_is_offered() {
+        let request = Request::post("/metrics").body(()).unwrap();
+        assert_eq!(
+            answer(&request, &Metrics::new(), &Readiness::default()).status(),
+            405
+        );
+        assert_eq!(
+            get("/readyz", &Metrics::new()).await,
+            (
+                503,
+                "waiting for: start
+"
+                .into()
+            )
+        );
+    }
 }

@@ -1,10 +1,12 @@
 //! Clients of the program's own cluster. Its kubeconfig is the operator's own file and is trusted.
 
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use http::header::{HeaderValue, USER_AGENT};
 use kube::client::ClientBuilder;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::{Guard, Metrics, ProcessArgs};
@@ -15,11 +17,14 @@ const LOCAL: &str = "local";
 /// Reads where the own cluster is: `--kubeconfig`, else what kubectl would use, else the pod's service account.
 pub(crate) async fn config(name: &str, args: &ProcessArgs) -> anyhow::Result<Config> {
     let mut config = match &args.kubeconfig {
-        Some(path) => {
-            let file = Kubeconfig::read_from(path)?;
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?
-        }
-        None => Config::infer().await?,
+        Some(path) => from_file(path)
+            .await
+            .map_err(|error| anyhow!("{}: {}", path.display(), harmless(&error)))?,
+        None => match Config::from_kubeconfig(&KubeConfigOptions::default()).await {
+            Ok(config) => config,
+            Err(error) => Config::incluster()
+                .map_err(|pod| anyhow!("no kubeconfig ({}), and not in a pod ({pod})", harmless(&error)))?,
+        },
     };
     // Retries belong to the queue: kube's would hide minutes of failure inside one call.
     config.default_retry = false;
@@ -30,6 +35,19 @@ pub(crate) async fn config(name: &str, args: &ProcessArgs) -> anyhow::Result<Con
         .headers
         .push((USER_AGENT, HeaderValue::from_str(&format!("ringspan-{name}"))?));
     Ok(config)
+}
+
+async fn from_file(path: &Path) -> Result<Config, KubeconfigError> {
+    let file = Kubeconfig::read_from(path)?;
+    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await
+}
+
+/// The text of an error without pieces of the file, which holds credentials.
+fn harmless(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::Parse(_) => "not the YAML of a kubeconfig".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// A guarded client with connections of its own.
@@ -75,6 +93,24 @@ mod tests {
         (format!("http://{address}"), told)
     }
 
+    fn args(file: &tempfile::NamedTempFile) -> ProcessArgs {
+        Program::parse_from(["x", "--kubeconfig", file.path().to_str().unwrap()]).process
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_kubeconfig_is_not_quoted() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for text in [
+            "users: [{name: x, user: {token: [s3cret]}}]",
+            "token: s3cret: {",
+            "s3cret",
+        ] {
+            std::fs::write(file.path(), text).unwrap();
+            let error = config("demo", &args(&file)).await.unwrap_err();
+            assert!(!format!("{error:#} {error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
     #[tokio::test]
     async fn a_failing_server_is_asked_once_per_call_and_told_who_asks() {
         let (server, told) = unavailable();
@@ -86,9 +122,8 @@ mod tests {
             "users": [{"name": "x", "user": {}}],
         });
         std::fs::write(file.path(), kubeconfig.to_string()).unwrap();
-        let args = Program::parse_from(["x", "--kubeconfig", file.path().to_str().unwrap()]).process;
         let metrics = Metrics::new();
-        let client = client(config("demo", &args).await.unwrap(), &metrics).unwrap();
+        let client = client(config("demo", &args(&file)).await.unwrap(), &metrics).unwrap();
         Api::<ConfigMap>::namespaced(client, "db")
             .get("a")
             .await

@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::backoff::Backoff;
-use crate::cache::{Cache, CacheState, Change, Seen};
+use crate::cache::{Cache, CacheState};
+use crate::contents::{Change, Seen};
 use crate::decode::{self, Decoded, Line};
 use crate::transport::{CALL, Cut, Lines, PAGE, Transport};
 use crate::watch::{OnState, Roots};
@@ -68,9 +69,8 @@ where
                     }
                     self.follow(version, &mut backoff).await;
                 }
-                // A continued list that took too long starts anew; the back-off keeps that from spinning.
                 Err(error) => {
-                    if matches!(error.kind, WatchErrorKind::TooLarge | WatchErrorKind::TimedOut) {
+                    if error.kind == WatchErrorKind::TooLarge {
                         limit = (limit / 4).max(LEAST_PAGE.min(limit));
                     }
                     self.fail(error, &mut backoff).await;

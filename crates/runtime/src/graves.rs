@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::Key;
-use crate::cache::Scope;
+use crate::contents::Scope;
 
 /// Deletions that are remembered one by one. Older ones are covered by the version of the next list.
 const MOST: usize = 256;

@@ -17,6 +17,7 @@ mod args;
 mod backoff;
 mod cache;
 mod client;
+mod contents;
 mod decode;
 mod events;
 mod follow;

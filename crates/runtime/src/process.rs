@@ -107,7 +107,7 @@ where
     let config = client::config(name, &args)
         .await
         .context("the control plane's configuration cannot be read")?;
-    let server = config.cluster_url.to_string();
+    let server = config.cluster_url.host().unwrap_or_default().to_owned();
     let requests = client::client(config.clone(), &metrics).context("no client for the control plane")?;
     let watches = client::client(config, &metrics).context("no client for the control plane")?;
     let process = Process::assemble(name, args, requests, watches, metrics.clone());
@@ -136,6 +136,8 @@ where
     stop.cancel();
     let _ = timeout(LAST_EVENTS, events.sent()).await;
     admin.abort();
+    // Waited for, so that its port is free when this returns.
+    let _ = admin.await;
     ended
 }
 

@@ -23,6 +23,7 @@ pub(crate) struct QueueVecs {
     errors: IntCounterVec,
     terminal: IntCounterVec,
     panics: IntCounterVec,
+    classes: IntCounterVec,
     took: HistogramVec,
     workers: GaugeVec,
     active: GaugeVec,
@@ -79,6 +80,11 @@ impl QueueVecs {
                 "Passes that panicked.",
                 &[of],
             ),
+            classes: count(
+                "ringspan_pass_failures_total",
+                "Passes that failed, by class.",
+                &[of, "class"],
+            ),
             took: histograms(
                 registry,
                 "controller_runtime_reconcile_time_seconds",
@@ -95,10 +101,12 @@ impl QueueVecs {
         }
     }
 
-    pub(crate) fn of(&self, name: &str) -> QueueMetrics {
+    pub(crate) fn of(&self, name: &'static str) -> QueueMetrics {
         let label = &[name];
         let result = |result| self.results.with_label_values(&[name, result]);
         QueueMetrics {
+            name,
+            classes: self.classes.clone(),
             adds: self.adds.with_label_values(label),
             retries: self.retries.with_label_values(label),
             depth: self.depth.with_label_values(label),
@@ -121,6 +129,8 @@ impl QueueVecs {
 
 /// The metrics of one queue.
 pub(crate) struct QueueMetrics {
+    name: &'static str,
+    classes: IntCounterVec,
     adds: IntCounter,
     retries: IntCounter,
     depth: Gauge,
@@ -153,7 +163,7 @@ impl QueueMetrics {
         self.active.inc();
     }
 
-    pub(crate) fn ended(&self, how: Ended, took: Duration) {
+    pub(crate) fn ended(&self, how: Ended, class: &str, took: Duration) {
         self.active.dec();
         self.worked.observe(took.as_secs_f64());
         self.took.observe(took.as_secs_f64());
@@ -163,6 +173,7 @@ impl QueueMetrics {
             Ended::Failed(_) | Ended::Panicked => {
                 self.error.inc();
                 self.errors.inc();
+                self.classes.with_label_values(&[self.name, class]).inc();
             }
         }
         match how {

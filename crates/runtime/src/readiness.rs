@@ -36,10 +36,14 @@ impl Readiness {
         });
     }
 
-    /// The closed gates, by name.
+    /// The closed gates, by name; `start` while the program has none.
     #[must_use]
     pub fn missing(&self) -> Vec<&'static str> {
-        self.gates()
+        let gates = self.gates();
+        if gates.is_empty() {
+            return vec!["start"];
+        }
+        gates
             .iter()
             .filter(|(_, open)| !**open)
             .map(|(name, _)| *name)
@@ -49,8 +53,7 @@ impl Readiness {
     /// Whether there are gates and all are open.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let gates = self.gates();
-        !gates.is_empty() && gates.values().all(|open| *open)
+        self.missing().is_empty()
     }
 
     fn gates(&self) -> MutexGuard<'_, BTreeMap<&'static str, bool>> {

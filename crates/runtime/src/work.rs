@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, error::Elapsed, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::Key;
 use crate::heart::BEAT;
@@ -104,9 +105,9 @@ where
             self.queue.shared.metrics.started(taken.waited);
             let (pass, key, deadline) = (Arc::clone(&self.pass), taken.key.clone(), self.options.deadline);
             // The closure runs inside the task too, so that a panic before its first await is caught as well.
-            let task = self
-                .running
-                .spawn(async move { timeout(deadline, async move { pass(key).await }).await });
+            let span = tracing::info_span!("pass", controller = self.queue.shared.name, %key);
+            let pass = async move { timeout(deadline, async move { pass(key).await }).await };
+            let task = self.running.spawn(pass.instrument(span));
             self.keys.insert(task.id(), (taken.key, now));
         }
         idle
@@ -120,7 +121,7 @@ where
         let now = Instant::now();
         let (how, class, text) = judge(ended, self.options.deadline);
         let pause = self.queue.shared.schedule().ended(key.clone(), how, now);
-        self.queue.shared.metrics.ended(how, now - since);
+        self.queue.shared.metrics.ended(how, class, now - since);
         let controller = self.queue.shared.name;
         let again = pause.map(|pause| pause.as_secs_f64());
         match how {

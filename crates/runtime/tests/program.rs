@@ -79,10 +79,12 @@ fn a_program_says_how_it_is_and_ends_well_when_told_to() {
         until("an answer", || get(address, "/livez")),
         (200, "ok\n".into())
     );
-    assert_eq!(
-        get(address, "/readyz"),
-        Some((503, "waiting for: first list\n".into()))
-    );
+    until("the gate", || {
+        get(address, "/readyz").filter(|(_, text)| {
+            text == "waiting for: first list
+"
+        })
+    });
     let (code, metrics) = get(address, "/metrics").unwrap();
     assert!(
         code == 200 && metrics.contains("process_resident_memory_bytes "),

@@ -83,6 +83,15 @@ async fn a_server_that_never_answers_makes_the_cache_stale_within_twelve_seconds
     let cache = world.watch(spec(&server));
     let noticed = until(|| failed_with(&cache.state()) == Some(WatchErrorKind::TimedOut)).await;
     assert!(noticed <= Duration::from_secs(12), "{noticed:?}");
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    server.set(Mode::Healthy);
+    cache.synced().await;
+    assert!(
+        server
+            .asked()
+            .iter()
+            .all(|one| one.is_watch() || one.uri.contains("limit=200"))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -203,6 +203,7 @@ async fn a_panic_of_one_key_does_not_stop_others_and_is_repeated_after_a_minute_
     );
     assert_eq!(bench.gaps("good").len(), 36);
     let metrics = bench.metrics.render();
+    assert!(metrics.contains(r#"ringspan_pass_failures_total{class="panic",controller="demo"} 7"#));
     assert!(
         metrics.contains(r#"controller_runtime_reconcile_panics_total{controller="demo"} 7"#),
         "{metrics}"
