@@ -36,7 +36,7 @@ pub use acts::{Act, Answers, Ask, Keyspaces, Kind, Replicas, Ring, TopologyPlan,
 pub use cluster::{Cluster, DatacenterSpec};
 pub use progress::can_wait;
 pub use sites::{ContactPoints, Datacenter, Node, RebuildTask, SeedPod, Site, TopologyInput};
-pub use slices::{Family, Headless, Owner, Port, Slice};
+pub use slices::{Family, Headless, Owner, Port, Slice, seed_address};
 
 use draft::Draft;
 

@@ -271,6 +271,8 @@ impl Body<'_, '_> {
             (label::APP_CREATED_BY, "cass-operator".to_owned()),
             (label::SERVICE_NAME, self.service.to_owned()),
             (label::SLICE_MANAGED_BY, label::SLICE_MANAGER.to_owned()),
+            (label::CLUSTER_NAME, cluster.name.clone()),
+            (label::CLUSTER_NAMESPACE, cluster.namespace.clone()),
             (label::CLUSTER_UID, cluster.uid.clone()),
             (label::SEED_SLICE, kind.to_owned()),
         ];

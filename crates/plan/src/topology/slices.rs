@@ -204,7 +204,8 @@ pub(super) fn endpoints_apart(addresses: &BTreeSet<IpAddr>) -> Value {
 
 /// The address, if some node of a ring can have it. One that means a machine itself or its link would turn the
 /// nodes of one plane against their own neighbours.
-pub(super) fn seed_address(text: &str) -> Option<IpAddr> {
+#[must_use]
+pub fn seed_address(text: &str) -> Option<IpAddr> {
     let address: IpAddr = text.parse().ok()?;
     let canonical = address.to_canonical();
     let on_the_link = match canonical {

@@ -1,0 +1,297 @@
+//! Writes that a plan asks for. Planes are worked on at the same time, and one that fails stops its own acts only.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use api::cass_operator::CassandraTask;
+use api::names::manager::TOPOLOGY_RECONCILER as MANAGER;
+use fleet::Plane;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::jiff::Timestamp;
+use kube::core::NamespaceResourceScope;
+use kube::{Api, Resource, ResourceExt};
+use plan::topology::{Act, Kind, Slice, TopologyInput, Where};
+use runtime::write::{self, Apply, Victim};
+use runtime::{Key, WriteError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::Context;
+use crate::ask::Nodes;
+use crate::error::ActError;
+use crate::views;
+use crate::watches::Remote;
+
+/// What became of one act.
+pub(crate) struct Outcome<'a> {
+    pub act: &'a Act,
+    pub result: Result<(), ActError>,
+    /// A slice that has the name of one that was to be created; nothing was written then.
+    pub found: Option<(String, Slice)>,
+}
+
+/// Does the acts: those of one lane one after another until one fails, the lanes at the same time. Acts that were
+/// not tried have no outcome.
+pub(crate) async fn carry_out<'a>(
+    context: &Context,
+    input: &TopologyInput,
+    acts: &'a [Act],
+) -> Vec<Outcome<'a>> {
+    let mut lanes: BTreeMap<&str, Vec<&Act>> = BTreeMap::new();
+    for act in acts {
+        lanes.entry(act.lane()).or_default().push(act);
+    }
+    let lanes = lanes.into_values().map(async |lane| {
+        let mut outcomes = Vec::new();
+        for act in lane {
+            let outcome = one(context, input, act).await;
+            let failed = outcome.result.is_err();
+            outcomes.push(outcome);
+            if failed {
+                break;
+            }
+        }
+        outcomes
+    });
+    futures::future::join_all(lanes)
+        .await
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+async fn one<'a>(context: &Context, input: &TopologyInput, act: &'a Act) -> Outcome<'a> {
+    let mut found = None;
+    let result = match act {
+        Act::Create {
+            at,
+            kind,
+            name,
+            object,
+        } => create(context, at, *kind, name, object, &mut found).await,
+        Act::Apply {
+            at,
+            kind,
+            name,
+            uid,
+            object,
+        } => apply(context, at, *kind, name, uid, object).await,
+        Act::Delete {
+            at,
+            kind,
+            name,
+            uid,
+            resource_version,
+        } => {
+            delete(
+                context,
+                at,
+                *kind,
+                name,
+                Victim {
+                    uid,
+                    resource_version,
+                },
+            )
+            .await
+        }
+        Act::Replicate {
+            via,
+            keyspace,
+            factors,
+            create,
+        } => match input.sites.iter().find(|site| site.name == *via) {
+            Some(site) => match Nodes::of(context, site).await {
+                Ok(nodes) => nodes.replicate(keyspace, factors, *create).await,
+                Err(error) => Err(error),
+            },
+            None => Ok(()),
+        },
+    };
+    Outcome { act, result, found }
+}
+
+async fn create(
+    context: &Context,
+    at: &Where,
+    kind: Kind,
+    name: &str,
+    object: &Value,
+    found: &mut Option<(String, Slice)>,
+) -> Result<(), ActError> {
+    let plane = context.fleet.plane(&at.context).map_err(ActError::Unknown)?;
+    let created = match kind {
+        Kind::EndpointSlice => post::<EndpointSlice>(&plane, at, name, object)
+            .await
+            .map(|stored| absorb_slice(&plane, stored)),
+        Kind::Service => post::<Service>(&plane, at, name, object)
+            .await
+            .map(|stored| absorb_service(context, stored)),
+        Kind::CassandraTask => {
+            let mut object = object.clone();
+            object["spec"]["scheduledTime"] = Value::from(now());
+            post::<CassandraTask>(&plane, at, name, &object)
+                .await
+                .map(|stored| absorb_task(&plane, stored))
+        }
+    };
+    match created {
+        Err(ActError::Write(WriteError::AlreadyExists { target })) if kind == Kind::EndpointSlice => {
+            // Whose it is decides what is done: the next plan is shown it.
+            match namespaced::<EndpointSlice>(&plane, at)
+                .get(name)
+                .await
+                .map(views::slice)
+            {
+                Ok(Some(slice)) => {
+                    *found = Some((at.context.clone(), slice));
+                    Ok(())
+                }
+                Ok(None) | Err(_) => Err(ActError::Write(WriteError::AlreadyExists { target })),
+            }
+        }
+        created => created,
+    }
+}
+
+/// Whole seconds, as upstream writes them.
+fn now() -> String {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}
+
+async fn apply(
+    context: &Context,
+    at: &Where,
+    kind: Kind,
+    name: &str,
+    uid: &str,
+    object: &Value,
+) -> Result<(), ActError> {
+    let plane = context.fleet.plane(&at.context).map_err(ActError::Unknown)?;
+    // Whatever is applied was made by us, or by upstream for this very cluster and adopted.
+    let how = Apply {
+        manager: MANAGER,
+        force: true,
+        resource_version: None,
+    };
+    match kind {
+        Kind::EndpointSlice => {
+            let stored =
+                write::apply(&namespaced::<EndpointSlice>(&plane, at), name, uid, object, how).await?;
+            absorb_slice(&plane, stored);
+        }
+        Kind::Service => {
+            let stored = write::apply(&namespaced::<Service>(&plane, at), name, uid, object, how).await?;
+            absorb_service(context, stored);
+        }
+        Kind::CassandraTask => {
+            let stored =
+                write::apply(&namespaced::<CassandraTask>(&plane, at), name, uid, object, how).await?;
+            absorb_task(&plane, stored);
+        }
+    }
+    Ok(())
+}
+
+async fn delete(
+    context: &Context,
+    at: &Where,
+    kind: Kind,
+    name: &str,
+    victim: Victim<'_>,
+) -> Result<(), ActError> {
+    let plane = context.fleet.plane(&at.context).map_err(ActError::Unknown)?;
+    let deleted = match kind {
+        Kind::EndpointSlice => write::delete(&namespaced::<EndpointSlice>(&plane, at), name, victim, None)
+            .await
+            .map(drop),
+        Kind::Service => write::delete(&namespaced::<Service>(&plane, at), name, victim, None)
+            .await
+            .map(drop),
+        Kind::CassandraTask => write::delete(&namespaced::<CassandraTask>(&plane, at), name, victim, None)
+            .await
+            .map(drop),
+    };
+    match deleted {
+        Ok(()) | Err(WriteError::NotFound { .. }) => {
+            context.graveyard.bury(victim.uid);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn post<K>(plane: &Plane<Remote>, at: &Where, name: &str, object: &Value) -> Result<K, ActError>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + DeserializeOwned
+        + Serialize
+        + std::fmt::Debug,
+{
+    let unbuildable = || ActError::Unbuildable {
+        what: format!("{} {}/{name}", K::kind(&()), at.namespace),
+    };
+    let object = serde_json::from_value::<K>(object.clone()).map_err(|_| unbuildable())?;
+    Ok(write::create(&namespaced::<K>(plane, at), &object, MANAGER).await?)
+}
+
+fn namespaced<K>(plane: &Plane<Remote>, at: &Where) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    Api::namespaced(plane.client(), &at.namespace)
+}
+
+fn absorb_slice(plane: &Plane<Remote>, stored: EndpointSlice) {
+    let (key, version) = (Key::of(&stored), stored.resource_version().unwrap_or_default());
+    if let Some((key, slice)) = key.zip(views::slice(stored)) {
+        plane.caches.slices.absorb(key, &version, slice);
+    }
+}
+
+fn absorb_service(context: &Context, stored: Service) {
+    let (key, version) = (Key::of(&stored), stored.resource_version().unwrap_or_default());
+    if let Some((key, service)) = key.zip(views::headless(stored)) {
+        context.local.services.absorb(key, &version, service);
+    }
+}
+
+fn absorb_task(plane: &Plane<Remote>, stored: CassandraTask) {
+    let (key, version) = (Key::of(&stored), stored.resource_version().unwrap_or_default());
+    if let Some((key, task)) = key.zip(views::rebuild(stored)) {
+        plane.caches.tasks.absorb(key, &version, task);
+    }
+}
+
+/// UIDs of what we have deleted, until the watches have surely shown it.
+#[derive(Default)]
+pub(crate) struct Graveyard {
+    graves: Mutex<BTreeMap<String, Instant>>,
+}
+
+/// How long a watch may take to show a deletion.
+const MOURNING: Duration = Duration::from_mins(5);
+
+impl Graveyard {
+    pub fn has(&self, uid: &str) -> bool {
+        self.lock().contains_key(uid)
+    }
+
+    fn bury(&self, uid: &str) {
+        let now = Instant::now();
+        let mut graves = self.lock();
+        graves.retain(|_, since| now.duration_since(*since) < MOURNING);
+        graves.insert(uid.to_owned(), now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
+        // Nothing in here can be half done.
+        self.graves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
