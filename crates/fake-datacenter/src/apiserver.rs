@@ -45,7 +45,7 @@ pub mod kinds {
         root: "/api/v1",
         plural: "pods",
     };
-    /// PersistentVolumeClaim.
+    /// Claims of pods.
     pub const CLAIMS: Kind = Kind {
         root: "/api/v1",
         plural: "persistentvolumeclaims",
@@ -70,7 +70,7 @@ pub mod kinds {
         root: "/apis/discovery.k8s.io/v1",
         plural: "endpointslices",
     };
-    /// PodDisruptionBudget.
+    /// Disruption budgets.
     pub const BUDGETS: Kind = Kind {
         root: "/apis/policy/v1",
         plural: "poddisruptionbudgets",
@@ -81,7 +81,7 @@ pub mod kinds {
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The server or the way to it said no.
-    #[error("plane {plane}: {verb} {what}: {source}")]
+    #[error("plane {plane}: {verb} {what}: {}", in_short(source))]
     Refused {
         /// Which plane.
         plane: String,
@@ -104,7 +104,21 @@ pub enum ApiError {
     },
 }
 
+/// The server's own message where there is one: the client's error repeats the whole status.
+fn in_short(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => format!("{} {}", status.code, status.message),
+        other => other.to_string(),
+    }
+}
+
 impl ApiError {
+    /// Whether the server takes nothing new because the namespace is being deleted.
+    #[must_use]
+    pub fn is_namespace_ending(&self) -> bool {
+        self.code() == Some(403) && self.to_string().contains("being terminated")
+    }
+
     /// The HTTP status that the server answered with, if it answered.
     #[must_use]
     pub fn code(&self) -> Option<u16> {

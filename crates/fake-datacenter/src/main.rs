@@ -139,7 +139,7 @@ async fn install_crds(
             Ok(()) => return Ok(()),
             Err(error @ crds::CrdError::Unreadable { .. }) => return Err(error.into()),
             Err(error) if !std::mem::replace(&mut told, true) => {
-                tracing::warn!(plane, %error, "trying again")
+                tracing::warn!(plane, %error, "trying again");
             }
             Err(_) => {}
         }

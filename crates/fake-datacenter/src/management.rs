@@ -125,7 +125,7 @@ fn dispatch(
         )),
         ("GET", "/api/v0/metadata/endpoints") => endpoints(world, node),
         ("GET", "/api/v1/ops/node/schema/versions") => schema_versions(world, node),
-        ("GET", "/api/v0/ops/keyspace") => keyspaces(world, node, query(call, "keyspaceName")),
+        ("GET", "/api/v0/ops/keyspace") => keyspaces(world, node, &query(call, "keyspaceName")),
         ("GET", "/api/v0/ops/keyspace/replication") => replication(world, node, query(call, "keyspaceName")),
         ("POST", "/api/v0/ops/keyspace/create") => {
             let (name, over) = wish(&call.body)?;
@@ -155,7 +155,7 @@ fn dispatch(
             ok()
         }
         ("POST", "/api/v0/ops/seeds/reload") => world.ring_of(node).map(|_| Answer::json(&json!([]))),
-        ("GET", "/api/v0/ops/executor/job") => job_state(world, &query(call, "job_id"), now),
+        ("GET", "/api/v0/ops/executor/job") => Ok(job_state(world, &query(call, "job_id"), now)),
         ("POST", "/api/v1/ops/node/rebuild") => {
             let source = query(call, "src_dc");
             submit(world, node, job, JobKind::Rebuild { source }, now + takes)
@@ -242,9 +242,9 @@ fn submit(
     Ok(Answer::text(StatusCode::ACCEPTED, id.to_owned()))
 }
 
-fn job_state(world: &mut World, id: &str, now: Instant) -> Result<Answer, RingError> {
+fn job_state(world: &mut World, id: &str, now: Instant) -> Answer {
     let Some(job) = world.job(id, now) else {
-        return Ok(Answer::text(StatusCode::NOT_FOUND, "no such job".into()));
+        return Answer::text(StatusCode::NOT_FOUND, "no such job".into());
     };
     let (status, error) = match &job.state {
         JobState::Waiting => ("WAITING", ""),
@@ -252,7 +252,7 @@ fn job_state(world: &mut World, id: &str, now: Instant) -> Result<Answer, RingEr
         JobState::Failed(why) => ("ERROR", why.as_str()),
     };
     let ended = if job.state == JobState::Waiting { "0" } else { "1" };
-    Ok(Answer::json(&json!({
+    Answer::json(&json!({
         "id": id,
         "type": job.kind.name(),
         "status": status,
@@ -260,7 +260,7 @@ fn job_state(world: &mut World, id: &str, now: Instant) -> Result<Answer, RingEr
         "end_time": ended,
         "error": error,
         "status_changes": [],
-    })))
+    }))
 }
 
 fn probe_cluster(world: &mut World, node: &NodeId) -> Result<Answer, RingError> {
@@ -340,12 +340,12 @@ fn schema_versions(world: &mut World, node: &NodeId) -> Result<Answer, RingError
     Ok(Answer::json(&Value::Object(versions)))
 }
 
-fn keyspaces(world: &mut World, node: &NodeId, wanted: String) -> Result<Answer, RingError> {
+fn keyspaces(world: &mut World, node: &NodeId, wanted: &str) -> Result<Answer, RingError> {
     let ring = world.ring_of(node)?;
     let names: Vec<_> = ring
         .keyspaces
         .keys()
-        .filter(|name| wanted.is_empty() || **name == wanted)
+        .filter(|name| wanted.is_empty() || name.as_str() == wanted)
         .cloned()
         .collect();
     Ok(Answer::json(&names.into()))

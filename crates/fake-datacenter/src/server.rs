@@ -33,13 +33,13 @@ pub async fn serve(
         let (management, stop) = (management.clone(), stop.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| answer(&management, request));
-            let mut server = hyper::server::conn::http1::Builder::new();
-            let connection = server
+            let mut protocol = hyper::server::conn::http1::Builder::new();
+            let connection = protocol
                 .timer(TokioTimer::new())
                 .serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 () = stop.cancelled() => {}
-                served = connection => if let Err(error) = served { tracing::debug!(%error, "connection") },
+                ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection") },
             }
         });
     }

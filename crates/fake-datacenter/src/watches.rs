@@ -152,7 +152,7 @@ fn on_secret(plane: &Arc<Plane>, memory: &mut Memory, object: &Value, deleted: b
     let first_seen = !memory.contains_key(json::uid(object));
     if is_news(memory, object, deleted) && !first_seen {
         plane.wake_all(json::text(object, "/metadata/namespace"), |reasons| {
-            reasons.secret = true
+            reasons.secret = true;
         });
     }
 }

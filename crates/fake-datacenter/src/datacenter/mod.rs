@@ -3,12 +3,15 @@
 //! The loop reads what the server has, lets the machines take their next step, lets the operator take its next
 //! step, and sleeps until something is due or rings. Everything that outlives the loop is on the server or in the rings.
 
+mod adoption;
 mod deletion;
+mod kubelet;
 mod machines;
 mod operator;
 mod rolling;
 mod scaling;
 mod seeds;
+mod slices;
 mod starting;
 mod status;
 mod tasks;

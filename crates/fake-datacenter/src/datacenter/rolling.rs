@@ -28,7 +28,7 @@ impl Actor {
                 self.set_progress(dc, "Updating").await?;
                 self.plane
                     .api
-                    .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, wanted))
+                    .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, &wanted))
                     .await?;
                 return self.quiet_period(dc, 20).await;
             }
@@ -44,7 +44,7 @@ impl Actor {
 }
 
 /// The known StatefulSet with the wanted template: replicas, claims and what others wrote stay.
-fn rewritten(known: &Value, wanted: Value) -> Value {
+fn rewritten(known: &Value, wanted: &Value) -> Value {
     let mut new = known.clone();
     let restarted = "control.k8ssandra.io/restartedAt";
     let kept = known

@@ -239,10 +239,10 @@ fn next_to_start<'a>(
             .filter(|pod| label(pod, names::RACK) == rack.name)
             .max_by_key(|pod| ordinal(pod))
     };
-    let uncovered = racks
+    let mut uncovered = racks
         .iter()
         .filter(|rack| rack.nodes > 0 && !view.pods_of(&rack.name).any(done));
-    let first = uncovered.filter_map(|rack| top(rack)).next();
+    let first = uncovered.find_map(top);
     let by_rank = racks
         .iter()
         .enumerate()

@@ -42,10 +42,8 @@ impl Actor {
         }
         let mut secrets = dc.user_secrets();
         secrets.push((dc.superuser_secret().0, true));
-        let nodes = view.pods.iter().map(|pod| self.node(pod));
-        let up = nodes
-            .filter(|node| self.plane.rings.lock().phase(node) == Some(Phase::Up))
-            .last();
+        let mut nodes = view.pods.iter().map(|pod| self.node(pod));
+        let up = nodes.rfind(|node| self.plane.rings.lock().phase(node) == Some(Phase::Up));
         let Some(node) = up else { return Ok(()) };
         for (name, superuser) in secrets {
             let Some(secret) = self.plane.api.get(kinds::SECRETS, &self.key.0, &name).await? else {

@@ -1,6 +1,6 @@
 //! The Cassandra that the pods would run: processes, disks and rings, shared by all planes of one program.
 //!
-//! A *disk* is a PersistentVolumeClaim and remembers which member it belongs to, a *process* is one incarnation of a
+//! A *disk* is a claim of a pod and remembers which member it belongs to, a *process* is one incarnation of a
 //! pod, a *member* is what a ring knows of a node. So a deleted pod is a member that is down, a deleted claim is a
 //! member that is lost for good, and a re-created datacenter over kept claims is its old self.
 

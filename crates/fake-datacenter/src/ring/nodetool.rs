@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use super::{Member, MemberState, Ring, World};
 
 impl World {
-    /// All rings that have a member, each under a line that names it.
+    /// All rings of which a node answers or can come back, each under a line that names it.
     #[must_use]
     pub fn nodetool(&self) -> String {
         let mut text = String::new();
-        for (number, ring) in self.rings.iter().filter(|(_, ring)| !ring.members.is_empty()) {
+        for (number, ring) in self.rings.iter().filter(|(_, ring)| ring.is_alive()) {
             let _ = writeln!(text, "Cluster: {} (ring {number})", ring.cluster);
             text.push_str(&ring.table());
             text.push('\n');

@@ -1,0 +1,141 @@
+//! What a kubelet does: a pod gets an address, its Cassandra starts or leaves, it becomes ready, it ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::machines::{Machine, Step, disk_of};
+use super::{Actor, View, secs};
+use crate::apiserver::{ApiError, kinds};
+use crate::json::{self, label, text};
+use crate::names;
+use crate::objects::{ready_status, running_status};
+use crate::ring::{Boot, Phase};
+
+impl Actor {
+    /// A pod gets an address, becomes ready, or ends.
+    pub(super) async fn pod_step(
+        &mut self,
+        view: &View,
+        pod: &Value,
+        step: &mut Step,
+    ) -> Result<(), ApiError> {
+        let uid = json::uid(pod).to_owned();
+        self.machines
+            .entry(uid.clone())
+            .or_insert_with(|| Machine::new(pod));
+        if json::is_deleting(pod) {
+            return self.end_pod(&uid, pod, step).await;
+        }
+        if text(pod, "/status/podIP").is_empty() {
+            return self.run_pod(view, &uid, pod, step).await;
+        }
+        self.cassandra_step(&uid, pod, step).await?;
+        let phase = self.plane.rings.lock().phase(&self.node(pod));
+        let should_be_ready = matches!(phase, Some(Phase::Up | Phase::Leaving));
+        if should_be_ready != (json::condition(pod, "Ready") == "True") {
+            let status = ready_status(pod, should_be_ready, &self.plane.clock.now());
+            self.write_pod_status(pod, status).await?;
+            step.changed = true;
+        }
+        Ok(())
+    }
+
+    async fn end_pod(&mut self, uid: &str, pod: &Value, step: &mut Step) -> Result<(), ApiError> {
+        let node = self.node(pod);
+        let takes = self.plane.pace.step(secs(1), &format!("terminate/{uid}"));
+        let Some(machine) = self.machines.get_mut(uid) else {
+            return Ok(());
+        };
+        let terminate_at = *machine.terminate_at.get_or_insert_with(|| {
+            self.plane.rings.lock().pod_gone(&node);
+            Instant::now() + takes
+        });
+        if step.is_due(terminate_at) {
+            self.plane.api.delete(kinds::PODS, &self.key.0, pod, true).await?;
+            step.changed = true;
+        }
+        Ok(())
+    }
+
+    async fn run_pod(
+        &mut self,
+        view: &View,
+        uid: &str,
+        pod: &Value,
+        step: &mut Step,
+    ) -> Result<(), ApiError> {
+        let Some(machine) = self.machines.get_mut(uid) else {
+            return Ok(());
+        };
+        let takes = self
+            .plane
+            .pace
+            .step(Duration::from_millis(500), &format!("run/{uid}"));
+        if !step.is_due(machine.seen + takes) {
+            return Ok(());
+        }
+        let Some(dc) = &view.dc else { return Ok(()) };
+        let address = self.plane.new_address();
+        let disk = disk_of(view, pod);
+        // Known to the rings first: an address that is out must not be given away again.
+        self.plane.rings.lock().pod_runs(
+            &self.node(pod),
+            dc.identity(label(pod, names::RACK)),
+            address,
+            &disk,
+        );
+        self.write_pod_status(pod, running_status(pod, address, &self.plane.clock.now()))
+            .await?;
+        if let Some(machine) = self.machines.get_mut(uid) {
+            machine.running_since = Some(Instant::now());
+        }
+        step.changed = true;
+        Ok(())
+    }
+
+    async fn cassandra_step(&mut self, uid: &str, pod: &Value, step: &mut Step) -> Result<(), ApiError> {
+        let node = self.node(pod);
+        let (boot_at, leave_at) = match self.machines.get(uid) {
+            Some(machine) => (machine.boot_at, machine.leave_at),
+            None => return Ok(()),
+        };
+        if boot_at.is_some_and(|moment| step.is_due(moment)) {
+            let seeds = self.resolve_seeds(pod).await?;
+            let disk = self.plane.rings.lock().disk_of(&node);
+            let host = self.plane.pace.uuid(&format!("host/{disk}"));
+            let boot = self.plane.rings.lock().boot(&node, &seeds, &host);
+            // Cassandra gives up and is started anew by its container; seeds may be others by then.
+            let again = (boot == Boot::Waiting).then(|| Instant::now() + self.plane.pace.wait(secs(2)));
+            if let Some(machine) = self.machines.get_mut(uid) {
+                machine.boot_at = again;
+            }
+            if let Some(moment) = again {
+                step.is_due(moment);
+            }
+            step.changed |= again.is_none();
+        }
+        if leave_at.is_some_and(|moment| step.is_due(moment)) {
+            self.plane.rings.lock().left(&node);
+            if let Some(machine) = self.machines.get_mut(uid) {
+                machine.leave_at = None;
+            }
+            step.changed = true;
+        }
+        Ok(())
+    }
+
+    async fn write_pod_status(&self, pod: &Value, status: Value) -> Result<(), ApiError> {
+        let patch = json!({"metadata": {"uid": json::uid(pod)}, "status": status});
+        match self
+            .plane
+            .api
+            .merge_status(kinds::PODS, &self.key.0, json::name(pod), &patch)
+            .await
+        {
+            Err(error) if !matches!(error.code(), Some(404 | 409 | 422)) => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
