@@ -99,7 +99,7 @@ impl FaultProxy {
         *self.shared.mode.borrow()
     }
 
-    /// Changes what clients meet; when this returns, new connections meet it and existing ones have been told.
+    /// Changes what clients meet; when this returns, new connections meet it and existing ones are closed or frozen.
     ///
     /// # Errors
     /// The port was taken by somebody else while the proxy refused.
@@ -155,10 +155,11 @@ async fn run(
                 let Some(Order { mode, done }) = order else { return };
                 let outcome = listen(&mut listener, address, mode).await;
                 if outcome.is_ok() {
-                    shared.mode.send_replace(mode);
-                }
-                if mode == Mode::Refuse {
-                    connections.shutdown().await;
+                    let before = shared.mode.send_replace(mode);
+                    // Only silence and what ends it leave connections as they are.
+                    if before != mode && [before, mode].iter().any(|mode| ends_connections(*mode)) {
+                        connections.shutdown().await;
+                    }
                 }
                 // Who gave the order may have stopped waiting.
                 let _ = done.send(outcome);
@@ -194,25 +195,24 @@ async fn accept(listener: Option<&TcpListener>) -> TcpStream {
     }
 }
 
+fn ends_connections(mode: Mode) -> bool {
+    matches!(mode, Mode::Refuse | Mode::Answer500)
+}
+
 async fn serve(client: TcpStream, shared: Arc<Shared>) {
     let mut mode = shared.mode.subscribe();
-    // Silence first, if that is the mode; whatever comes then decides what this connection is.
-    let Ok(first) = mode
+    // Silence first, if that is the mode; what comes then decides what this connection is.
+    let Ok(mode) = mode
         .wait_for(|mode| *mode != Mode::BlackHole)
         .await
         .map(|mode| *mode)
     else {
         return;
     };
-    match first {
-        Mode::Pass => tokio::select! {
-            _ = pump::both_ways(client, &shared) => {}
-            _ = mode.wait_for(|mode| !matches!(mode, Mode::Pass | Mode::BlackHole)) => {}
-        },
-        Mode::Answer500 => tokio::select! {
-            () = failing_server::answer(client, shared.tls.clone()) => {}
-            _ = mode.wait_for(|mode| *mode != Mode::Answer500) => {}
-        },
+    match mode {
+        // A broken connection is the client's to notice.
+        Mode::Pass => drop(pump::both_ways(client, &shared).await),
+        Mode::Answer500 => failing_server::answer(client, shared.tls.clone()).await,
         Mode::Refuse | Mode::BlackHole => {}
     }
 }
