@@ -29,6 +29,7 @@ mod process;
 mod program;
 mod proxy;
 mod wait;
+pub mod stories;
 pub mod world;
 
 pub use audit::AuditLog;

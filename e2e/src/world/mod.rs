@@ -2,6 +2,7 @@
 //! shipped programs as processes with the credentials of the shipped roles.
 
 mod install;
+mod keyspaces;
 mod look;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 pub use install::{ACCOUNT, CONTROLLERS, DATABASES, NAMESPACE};
-pub use look::{Step, progress};
+pub use look::{Step, conditions, is_ready, progress};
 
 use crate::audit::{AuditLog, Entry};
 use crate::{Binaries, Launch, Options, Planes, Program, apply, eventually, scratch_folder};
@@ -75,6 +76,7 @@ pub struct World {
     /// The API servers.
     pub planes: Planes,
     setup: Setup,
+    kubectl: PathBuf,
     folder: TempDir,
 }
 
@@ -101,6 +103,7 @@ impl World {
             stand_in,
             planes,
             setup,
+            kubectl: binaries.kubectl.clone(),
             folder,
         };
         eventually(
@@ -216,6 +219,12 @@ impl World {
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// The kubectl that belongs to the API servers.
+    #[must_use]
+    pub fn kubectl(&self) -> &std::path::Path {
+        &self.kubectl
     }
 
     /// How it was set up.

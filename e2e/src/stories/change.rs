@@ -1,0 +1,112 @@
+//! A ring changes, shrinks, and ends.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::Api;
+use kube::api::ListParams;
+use serde_json::json;
+
+use super::clusters::{
+    SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, quiet, ring_becomes, ring_is, set_datacenters,
+};
+use crate::world::{DATABASES, World};
+
+pub(super) async fn size(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("size", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    let untouched = datacenter(world, "east", "dc1").await?.metadata.generation;
+    set_datacenters(world, "size", &[dc("dc1", "east", 1), dc("dc2", "west", 2)]).await?;
+    world.ready("size", SOON).await?;
+    ring_is(world, "size", &[("dc1", 1), ("dc2", 2)]).await?;
+    ensure!(datacenter(world, "east", "dc1").await?.metadata.generation == untouched, "the other datacenter was written");
+    set_datacenters(world, "size", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).await?;
+    world.ready("size", SOON).await?;
+    ring_is(world, "size", &[("dc1", 1), ("dc2", 1)]).await?;
+    delete(world, "size").await
+}
+
+pub(super) async fn add(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("add", &[dc("dc1", "east", 1)])).await?;
+    set_datacenters(world, "add", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).await?;
+    world.ready("add", SOON).await?;
+    ring_is(world, "add", &[("dc1", 1), ("dc2", 1)]).await?;
+    let state = world.ring_state().await?;
+    let rings = state["rings"].as_array().into_iter().flatten().filter(|ring| ring["cluster"] == "add");
+    let streamed = rings.flat_map(|ring| ring["streams"].as_array().into_iter().flatten());
+    ensure!(streamed.filter(|stream| stream["datacenter"] == "dc2").count() == 1, "dc2 was not rebuilt: {state}");
+    delete(world, "add").await
+}
+
+pub(super) async fn stop_start(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("pause", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    let mut stopped = dc("dc2", "west", 1);
+    stopped["stopped"] = json!(true);
+    set_datacenters(world, "pause", &[dc("dc1", "east", 1), stopped]).await?;
+    world.ready("pause", SOON).await?;
+    ring_becomes(world, "pause", &[("dc1", 1)]).await?;
+    set_datacenters(world, "pause", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).await?;
+    world.ready("pause", SOON).await?;
+    ring_is(world, "pause", &[("dc1", 1), ("dc2", 1)]).await?;
+    delete(world, "pause").await
+}
+
+pub(super) async fn remove(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("remove", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    set_datacenters(world, "remove", &[dc("dc1", "east", 1)]).await?;
+    gone(&world.datacenters("west")?, "dc2", SOON).await?;
+    world.ready("remove", SOON).await?;
+    ring_is(world, "remove", &[("dc1", 1)]).await?;
+    let state = world.ring_state().await?;
+    let journal = state["journal"].to_string();
+    ensure!(journal.contains("left"), "no node was decommissioned: {journal}");
+    delete(world, "remove").await
+}
+
+pub(super) async fn remove_held(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("held", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    world.keyspace("held", "orders", &[("dc1", 1), ("dc2", 1)]).await?;
+    set_datacenters(world, "held", &[dc("dc1", "east", 1)]).await?;
+    let message = world.says("held", "Ready", "False", "ReplicasLeft", SOON).await?;
+    ensure!(message.contains("orders") || message.contains("dc2"), "{message}");
+    quiet(world, Duration::from_secs(3)).await?;
+    datacenter(world, "west", "dc2").await?;
+    ring_is(world, "held", &[("dc1", 1), ("dc2", 1)]).await?;
+    world.keyspace("held", "orders", &[("dc1", 1)]).await?;
+    gone(&world.datacenters("west")?, "dc2", SOON).await?;
+    world.ready("held", SOON).await?;
+    delete(world, "held").await
+}
+
+pub(super) async fn delete_all(world: &World, name: &str) -> anyhow::Result<()> {
+    delete(world, name).await?;
+    let of_cluster = ListParams::default().labels(&format!("k8ssandra.io/cluster-name={name}"));
+    for plane in world.planes.all() {
+        let client = plane.client();
+        let maps = Api::<ConfigMap>::namespaced(client.clone(), DATABASES);
+        let slices = Api::<EndpointSlice>::namespaced(client.clone(), DATABASES);
+        let secrets = Api::<Secret>::namespaced(client, DATABASES);
+        let what = format!("nothing of {name} is left in {}", plane.name());
+        let looked = crate::eventually(&what, SOON, || async {
+            let left: Vec<String> = maps.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name)
+                .chain(slices.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name))
+                .chain(secrets.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name))
+                .collect();
+            ensure!(left.is_empty(), "{left:?}");
+            Ok(Some(()))
+        });
+        looked.await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn delete_story(world: &mut World) -> anyhow::Result<()> {
+    make(world, &cluster("gone", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    make(world, &cluster("stays", &[dc("other", "east", 1)])).await?;
+    delete_all(world, "gone").await?;
+    no_datacenter(world, "east", "dc1").await?;
+    no_datacenter(world, "west", "dc2").await?;
+    ring_is(world, "stays", &[("other", 1)]).await?;
+    delete(world, "stays").await
+}

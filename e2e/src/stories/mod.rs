@@ -1,0 +1,109 @@
+//! User stories: each is a row with an id, told on real kube-apiservers with the shipped programs.
+//!
+//! * `create`: one, two, three datacenters; the first stopped; the first in a dead plane
+//! * `change`: size, another datacenter, stop and start, removal, deletion
+//! * `planes`: a plane that is down in three ways; restart of everything; ClientConfigs that come, change and go
+//! * `bad_input`: what users get wrong, and what they are told
+
+mod bad_input;
+mod change;
+mod clusters;
+mod create;
+mod planes;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use futures::future::LocalBoxFuture;
+
+use crate::world::{Setup, World};
+use crate::{Binaries, Mode};
+
+/// How a story is told: in a world with three planes of which all are joined.
+type Told = for<'a> fn(&'a mut World) -> LocalBoxFuture<'a, anyhow::Result<()>>;
+
+/// One row.
+pub struct Story {
+    /// What it is called on the command line and in output.
+    pub id: &'static str,
+    /// What it shows, in one sentence.
+    pub shows: &'static str,
+    told: Told,
+}
+
+macro_rules! stories {
+    ($($id:literal, $shows:literal, $room:ident :: $told:ident;)*) => {
+        /// Every story, in the order in which they are told.
+        pub const ALL: &[Story] = &[$(Story { id: $id, shows: $shows, told: |world| Box::pin($room::$told(world)) }),*];
+    };
+}
+
+stories! {
+    "create-two", "two datacenters in two planes become one ring, within the budget of writes, and then all is quiet", create::two;
+    "create-one", "one datacenter in one plane", create::one;
+    "create-local", "one datacenter in the control plane itself and one in a plane", create::local;
+    "create-three", "three datacenters join one after the other", create::three;
+    "first-stopped", "the first of the list is stopped: the second founds, and the first joins once it is started", create::first_stopped;
+    "first-plane-dead", "the first of the list is in a dead plane: nothing is founded until it returns", create::first_plane_dead;
+    "size", "a new size reaches the datacenter that it is for", change::size;
+    "add", "a datacenter is added to a ring", change::add;
+    "stop-start", "a datacenter is stopped and started", change::stop_start;
+    "remove", "a datacenter is removed: its nodes are decommissioned and the ring shrinks", change::remove;
+    "remove-held", "a datacenter with replicas is not removed before its keyspaces are altered", change::remove_held;
+    "delete", "a cluster is deleted, and nothing of it is left in any plane", change::delete_story;
+    "down-refused", "a plane refuses connections, before and after founding", planes::down_refused;
+    "down-black-hole", "a plane is silent, before and after founding", planes::down_black_hole;
+    "down-500", "a plane answers 500, before and after founding", planes::down_500;
+    "restart", "all programs are killed and started: nothing is written", planes::restart;
+    "clientconfig", "ClientConfigs are added, replaced and removed while everything runs on", planes::client_config;
+    "bad-no-cassandra", "a cluster without spec.cassandra", bad_input::no_cassandra;
+    "bad-unknown-context", "a datacenter in a context that nobody gave", bad_input::unknown_context;
+    "bad-clientconfig", "ClientConfigs whose Secret is missing, empty, or has what is refused", bad_input::client_configs_story;
+    "bad-no-cass-operator", "a plane without cass-operator's definitions", bad_input::no_cass_operator;
+    "bad-foreign-datacenter", "a CassandraDatacenter of that name that somebody else made", bad_input::foreign_datacenter;
+    "bad-superuser-secret", "a superuser Secret without its two keys", bad_input::superuser_secret;
+}
+
+/// Tells the stories whose id is `only`, or all, and prints a row for each. Returns how many were told and the ids of
+/// those that failed.
+///
+/// # Errors
+/// The world of the stories cannot be started, or no story has that id.
+pub async fn tell(binaries: &Binaries, setup: &Setup, only: Option<&str>) -> anyhow::Result<(usize, Vec<&'static str>)> {
+    let told: Vec<&Story> = ALL.iter().filter(|story| only.is_none_or(|only| only == story.id)).collect();
+    anyhow::ensure!(!told.is_empty(), "no story has the id {}", only.unwrap_or_default());
+    let mut failed = Vec::new();
+    let mut world = None;
+    for story in &told {
+        if world.is_none() {
+            world = Some(World::start(binaries, setup.clone()).await.context("the world of the stories")?);
+        }
+        let Some(there) = &mut world else { continue };
+        let began = Instant::now();
+        let mut outcome = tokio::time::timeout(Duration::from_secs(240), (story.told)(there))
+            .await
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("not told to its end within 240 s")));
+        for name in there.planes.all() {
+            name.proxy().set(Mode::Pass).await?;
+        }
+        if outcome.is_ok() {
+            outcome = clusters::nobody_ended(there);
+        }
+        match outcome {
+            Ok(()) => print(&format!("row {} ok ({:.1} s)", story.id, began.elapsed().as_secs_f64())),
+            Err(error) => {
+                print(&format!("row {} fail {error:#}", story.id));
+                clusters::keep_logs(there, story.id)?;
+                failed.push(story.id);
+                // The next story must not suffer from what this one left.
+                world = None;
+            }
+        }
+    }
+    Ok((told.len(), failed))
+}
+
+#[expect(clippy::print_stdout, reason = "rows are what whoever runs the stories reads")]
+fn print(line: &str) {
+    println!("{line}");
+}

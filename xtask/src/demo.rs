@@ -1,0 +1,126 @@
+//! `cargo xtask demo`: one ring over several Kubernetes clusters, made before your eyes.
+
+mod report;
+mod screen;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use e2e::world::{Built, DATABASES, Setup, World, progress};
+use e2e::{Binaries, Planes};
+use serde_json::{Value, json};
+
+use screen::Screen;
+
+/// Makes a control plane and planes, and one ring across them
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Datacenters, each in a plane of its own
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=5))]
+    datacenters: u8,
+    /// Nodes of each datacenter, spread over three racks
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    nodes: u8,
+    /// Scale of cass-operator's recorded delays: 1.0 as recorded
+    #[arg(long, default_value_t = 0.05)]
+    pace: f64,
+    /// Leave everything running, and say how to use it
+    #[arg(long)]
+    keep: bool,
+}
+
+/// How long the ring may take at pace 0.05; more with a slower pace.
+const RING_WITHIN: Duration = Duration::from_secs(90);
+
+/// Builds what is needed and shows the ring.
+///
+/// # Errors
+/// Whatever keeps the ring from being made.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let binaries = Binaries::find()?;
+    let programs = crate::build::programs()?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        tokio::select! {
+            shown = show(args, &binaries, programs) => shown,
+            // What was started ends with the future that owns it.
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
+        }
+    })
+}
+
+async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let count = usize::from(args.datacenters);
+    println!("Starting a control plane and {count} planes, each a real kube-apiserver with its own etcd ...");
+    let root = crate::build::root();
+    let setup = Setup { planes: count, joined: count, pace: args.pace, seed: 7, programs, root: root.clone() };
+    let world = World::start(binaries, setup).await?;
+    println!("  ready after {:.1} s: five programs, {count} planes joined\n", began.elapsed().as_secs_f64());
+    let manifest = manifest(args, &root)?;
+    println!("kubectl apply -f {}", if is_sample(args) { "docs/samples/two-datacenters.yaml" } else { "- (generated)" });
+    let applied = Instant::now();
+    world.apply(&manifest).await?;
+    watch(args, &world, applied).await?;
+    let took = applied.elapsed();
+    report::print(args, &world, took, began).await?;
+    if args.keep { keep(world, binaries) } else { Ok(()) }
+}
+
+fn is_sample(args: &Args) -> bool {
+    args.datacenters == 2 && args.nodes == 3
+}
+
+/// The sample, or one like it with other numbers.
+fn manifest(args: &Args, root: &Path) -> anyhow::Result<String> {
+    let path = root.join("docs/samples/two-datacenters.yaml");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    if is_sample(args) {
+        return Ok(text);
+    }
+    let mut sample: Value = serde_saphyr::from_str(&text)?;
+    let datacenter = |number: u8| {
+        json!({
+            "metadata": {"name": format!("dc{number}")},
+            "k8sContext": Planes::data_name(usize::from(number)),
+            "size": args.nodes,
+        })
+    };
+    sample["spec"]["cassandra"]["datacenters"] = (1..=args.datacenters).map(datacenter).collect();
+    Ok(sample.to_string())
+}
+
+/// Shows a line per datacenter until the cluster is Ready.
+async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<()> {
+    let screen = RefCell::new(Screen::new(usize::from(args.datacenters) + 1));
+    let within = RING_WITHIN.mul_f64((args.pace / 0.05).max(1.0) * f64::from(args.datacenters.max(2)) / 2.0);
+    let watched = e2e::eventually("the ring is Ready", within, || async {
+        let cluster = world.clusters().get("demo").await?;
+        let mut lines = Vec::new();
+        for number in 1..=usize::from(args.datacenters) {
+            let (name, plane) = (format!("dc{number}"), Planes::data_name(number));
+            let seen = world.datacenters(&plane)?.get_opt(&name).await?;
+            lines.push(screen::datacenter(&name, &plane, args.nodes, progress(&cluster, &name, seen.as_ref())));
+        }
+        lines.push(screen::cluster(&cluster, applied.elapsed()));
+        screen.borrow_mut().show(&lines);
+        anyhow::ensure!(e2e::world::is_ready(&cluster), "{}", e2e::world::conditions(&cluster));
+        Ok(Some(()))
+    });
+    watched.await
+}
+
+/// Leaves the installation running.
+fn keep(world: World, binaries: &Binaries) -> anyhow::Result<()> {
+    let folder: PathBuf = world.folder().to_owned();
+    let kubeconfig = folder.join("kubeconfig");
+    std::fs::write(&kubeconfig, world.planes.control.kubeconfig("admin")?)?;
+    let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
+    println!("\nLeft running. To look around (kubectl: {}):", binaries.kubectl.display());
+    println!("  export KUBECONFIG={}", kubeconfig.display());
+    println!("  kubectl -n {DATABASES} get k8c demo");
+    println!("To end it: kill {}", ids.join(" "));
+    Ok(())
+}

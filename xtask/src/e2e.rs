@@ -1,0 +1,68 @@
+//! `cargo xtask e2e`: the user stories, on real kube-apiservers.
+
+use e2e::world::Setup;
+use e2e::{Binaries, stories};
+
+/// Tells user stories on real kube-apiservers, and prints a row for each
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// Name the stories, and tell none
+    #[arg(long)]
+    list: bool,
+    /// Tell this one
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
+    /// Scale of cass-operator's recorded delays
+    #[arg(long, default_value_t = PACE)]
+    pace: f64,
+}
+
+/// The pace of the stories: that of the demo.
+const PACE: f64 = 0.05;
+
+/// What came of the stories.
+pub struct Told {
+    /// How many.
+    pub told: usize,
+    /// Ids of those that failed.
+    pub failed: Vec<&'static str>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A story fails, or the stories cannot be told.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    if args.list {
+        for story in stories::ALL {
+            println!("{:<24} {}", story.id, story.shows);
+        }
+        return Ok(());
+    }
+    let told = tell(args)?;
+    println!("\n{} passed, {} failed", told.told - told.failed.len(), told.failed.len());
+    anyhow::ensure!(told.failed.is_empty(), "stories failed: {}; logs are in target/e2e", told.failed.join(", "));
+    Ok(())
+}
+
+/// Tells all stories, for `cargo xtask test`.
+///
+/// # Errors
+/// The stories cannot be told.
+pub fn all() -> anyhow::Result<Told> {
+    tell(&Args { pace: PACE, ..Args::default() })
+}
+
+fn tell(args: &Args) -> anyhow::Result<Told> {
+    let binaries = Binaries::find()?;
+    let programs = crate::build::programs()?;
+    let setup = Setup { planes: 3, joined: 3, pace: args.pace, seed: 7, programs, root: crate::build::root() };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let (told, failed) = runtime.block_on(async {
+        tokio::select! {
+            told = stories::tell(&binaries, &setup, args.only.as_deref()) => told,
+            _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
+        }
+    })?;
+    Ok(Told { told, failed })
+}
