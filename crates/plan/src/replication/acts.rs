@@ -74,11 +74,19 @@ impl Step {
     /// One sentence for logs, events and people; none where nothing is done.
     #[must_use]
     pub fn sentence(&self, target: &TargetPlan) -> Option<String> {
-        let place = format!("{}/{} in {}", target.namespace, self.name, plane_named(&target.context));
+        let place = format!(
+            "{}/{} in {}",
+            target.namespace,
+            self.name,
+            plane_named(&target.context)
+        );
         match &self.act {
             CopyAct::Keep { .. } => None,
             CopyAct::Create { .. } => Some(format!("Copy Secret {} to {place}", self.source)),
-            CopyAct::Write { .. } => Some(format!("Bring copy {place} up to date with Secret {}", self.source)),
+            CopyAct::Write { .. } => Some(format!(
+                "Bring copy {place} up to date with Secret {}",
+                self.source
+            )),
             CopyAct::Refuse(held) => Some(held.message.clone()),
         }
     }
@@ -92,9 +100,18 @@ pub fn plan(facts: &ReplicationFacts) -> Vec<TargetPlan> {
     for target in &facts.targets {
         let context = target.context().to_owned();
         let namespace = facts.namespace_of(target);
-        let seen = facts.plane(&context).ok().and_then(|plane| plane.id_in(&namespace)).cloned();
+        let seen = facts
+            .plane(&context)
+            .ok()
+            .and_then(|plane| plane.id_in(&namespace))
+            .cloned();
         let steps = steps(facts, target, &namespace, seen.as_ref(), &mut taken);
-        plans.push(TargetPlan { context, namespace, plane: seen, steps });
+        plans.push(TargetPlan {
+            context,
+            namespace,
+            plane: seen,
+            steps,
+        });
     }
     plans
 }
@@ -122,19 +139,32 @@ fn steps(
     let steps = facts.sources.iter().filter_map(|source| {
         let name = match copy::name(&facts.identity, target, source) {
             Ok(name) => name,
-            Err(held) => return Some(Step { source: source.name.clone(), name: source.name.clone(), act: CopyAct::Refuse(held) }),
+            Err(held) => {
+                return Some(Step {
+                    source: source.name.clone(),
+                    name: source.name.clone(),
+                    act: CopyAct::Refuse(held),
+                });
+            }
         };
         if is_loop(facts, target, namespace, id, source, &name) {
             return None;
         }
-        let place = (plane.clone(), namespace.to_owned(), name.clone());
-        let first = taken.entry(place).or_insert_with(|| source.name.clone()).clone();
+        let destination = (plane.clone(), namespace.to_owned(), name.clone());
+        let first = taken
+            .entry(destination)
+            .or_insert_with(|| source.name.clone())
+            .clone();
         let act = if first == source.name {
             act(facts, target, namespace, copies, source, &name)
         } else {
             CopyAct::Refuse(collision(namespace, &name, &first, &source.name))
         };
-        Some(Step { source: source.name.clone(), name, act })
+        Some(Step {
+            source: source.name.clone(),
+            name,
+            act,
+        })
     });
     Ok(steps.collect())
 }
@@ -150,20 +180,29 @@ fn act(
     if let Some(held) = copy::forbidden(source) {
         return CopyAct::Refuse(held);
     }
-    let Some(found) = copies.iter().find(|copy| copy.namespace == namespace && copy.name == name) else {
+    let Some(found) = copies
+        .iter()
+        .find(|copy| copy.namespace == namespace && copy.name == name)
+    else {
         let former = facts.former_of(target.context(), namespace);
         // What is there and not listed is no copy of ours; whoever saw it once expects to see it again.
         let foreign = |condition: &ReplicationCondition| {
             condition.reason.as_deref() == Some(reason::NOT_OWNED)
-                || condition.content_mark.as_deref().is_some_and(|mark| mark.contains("/="))
+                || condition
+                    .content_mark
+                    .as_deref()
+                    .is_some_and(|mark| mark.contains("/="))
         };
-        return CopyAct::Create { look_first: former.is_some_and(foreign) };
+        return CopyAct::Create {
+            look_first: former.is_some_and(foreign),
+        };
     };
     match judge(&facts.identity, source, found) {
         Verdict::Equal { mark } => CopyAct::Keep { mark },
-        Verdict::Write => {
-            CopyAct::Write { uid: found.uid.clone(), resource_version: found.resource_version.clone() }
-        }
+        Verdict::Write => CopyAct::Write {
+            uid: found.uid.clone(),
+            resource_version: found.resource_version.clone(),
+        },
         Verdict::Refused(held) => CopyAct::Refuse(held),
     }
 }
@@ -182,16 +221,33 @@ fn reachable<'a>(
             "{} has not said yet which cluster it is. No Secret is sent before.",
             plane_named(context)
         );
-        return Err(Held { holds: None, reason: reason::PLANE_UNREACHABLE.to_owned(), message });
+        return Err(Held {
+            holds: None,
+            reason: reason::PLANE_UNREACHABLE.to_owned(),
+            message,
+        });
     };
-    let former = facts.former_of(context, namespace).and_then(|condition| condition.plane_id.clone()).map(PlaneId);
-    let Some(former) = former.filter(|former| former.compare(id) != SamePlane::Yes) else { return Ok(copies) };
+    let former = facts
+        .former_of(context, namespace)
+        .and_then(|condition| condition.plane_id.clone())
+        .map(PlaneId);
+    let Some(former) = former.filter(|former| former.compare(id) != SamePlane::Yes) else {
+        return Ok(copies);
+    };
     let message = format!(
         "Context {context} leads to the cluster {id} now, and copies were made in {former}: no Secret is sent there. \
          Correct the ClientConfig, or take the target out of the list once and put it back."
     );
-    let holds = if former.compare(id) == SamePlane::No { Some(false) } else { None };
-    Err(Held { holds, reason: reason::PLACEMENT_CHANGED.to_owned(), message })
+    let holds = if former.compare(id) == SamePlane::No {
+        Some(false)
+    } else {
+        None
+    };
+    Err(Held {
+        holds,
+        reason: reason::PLACEMENT_CHANGED.to_owned(),
+        message,
+    })
 }
 
 fn unreachable(unknown: &Unknown) -> Held {
@@ -204,7 +260,11 @@ fn unreachable(unknown: &Unknown) -> Held {
     } else {
         unknown.message.clone()
     };
-    Held { holds: None, reason: unknown.reason.clone(), message }
+    Held {
+        holds: None,
+        reason: unknown.reason.clone(),
+        message,
+    }
 }
 
 fn without_source(facts: &ReplicationFacts, selects: bool, namespace: &str, copies: &[SecretView]) -> Held {
@@ -212,14 +272,23 @@ fn without_source(facts: &ReplicationFacts, selects: bool, namespace: &str, copi
     let kept = if left == 0 {
         String::new()
     } else {
-        format!(" {left} copies in namespace {namespace} are kept; delete them, or the ReplicatedSecret, to be rid of them.")
+        format!(
+            " {left} copies in namespace {namespace} are kept; delete them, or the ReplicatedSecret, to be rid of them."
+        )
     };
     let message = if selects {
-        format!("No Secret in namespace {} has the labels of spec.selector.{kept}", facts.identity.namespace)
+        format!(
+            "No Secret in namespace {} has the labels of spec.selector.{kept}",
+            facts.identity.namespace
+        )
     } else {
         format!("spec.selector is not given, and so selects nothing.{kept}")
     };
-    Held { holds: Some(false), reason: reason::SOURCE_MISSING.to_owned(), message }
+    Held {
+        holds: Some(false),
+        reason: reason::SOURCE_MISSING.to_owned(),
+        message,
+    }
 }
 
 /// A copy that is the source itself, or would be a source in its turn.
@@ -243,152 +312,12 @@ fn collision(namespace: &str, name: &str, first: &str, second: &str) -> Held {
         "Secrets {first} and {second} would both be copied to {namespace}/{name}: only {first} is. Give one of the \
          targets another targetPrefix."
     );
-    Held { holds: Some(false), reason: reason::TARGET_COLLISION.to_owned(), message }
+    Held {
+        holds: Some(false),
+        reason: reason::TARGET_COLLISION.to_owned(),
+        message,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixtures::{content, copy as copied, dead, done, facts, plane, source, target};
-    use super::super::selector::Selector;
-    use super::*;
-
-    fn first(facts: &ReplicationFacts) -> TargetPlan {
-        plan(facts).remove(0)
-    }
-
-    fn only(facts: &ReplicationFacts) -> CopyAct {
-        let mut steps = first(facts).steps.unwrap();
-        assert_eq!(steps.len(), 1);
-        steps.remove(0).act
-    }
-
-    #[test]
-    fn each_target_gets_a_copy_of_each_source() {
-        let plans = plan(&facts());
-        let sentences: Vec<_> =
-            plans.iter().flat_map(|plan| plan.steps.iter().flatten().filter_map(|step| step.sentence(plan))).collect();
-        assert_eq!(
-            sentences,
-            ["Copy Secret superuser to db/superuser in plane east", "Copy Secret superuser to db/superuser in plane west"]
-        );
-    }
-
-    #[test]
-    fn a_dead_plane_stops_only_its_own_target() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), Err(dead("east")));
-        let plans = plan(&facts);
-        let held = plans[0].steps.clone().unwrap_err();
-        assert_eq!((held.holds, held.reason.as_str()), (None, "PlaneUnreachable"));
-        assert!(held.message.starts_with("plane east does not answer."), "{}", held.message);
-        assert!(!held.message.contains("refused"), "what it said differs from time to time: {}", held.message);
-        assert_eq!(plans[1].steps.clone().unwrap()[0].act, CopyAct::Create { look_first: false });
-    }
-
-    #[test]
-    fn a_refusal_of_the_credentials_is_told_as_it_is() {
-        let mut facts = facts();
-        let refused = Unknown { context: "east".into(), reason: "ExecForbidden".into(), message: "no exec".into() };
-        facts.planes.insert("east".into(), Err(refused));
-        let held = first(&facts).steps.unwrap_err();
-        assert_eq!((held.reason.as_str(), held.message.as_str()), ("ExecForbidden", "no exec"));
-    }
-
-    #[test]
-    fn no_secret_is_sent_to_a_plane_that_has_not_said_who_it_is() {
-        let mut facts = facts();
-        if let Some(Ok(plane)) = facts.planes.get_mut("east") {
-            plane.id = None;
-        }
-        assert_eq!(first(&facts).steps.unwrap_err().holds, None);
-    }
-
-    #[test]
-    fn no_secret_is_sent_where_another_cluster_answers_than_before() {
-        let mut facts = facts();
-        facts.former = vec![done("east", "id-old")];
-        let held = first(&facts).steps.unwrap_err();
-        assert_eq!((held.holds, held.reason.as_str()), (Some(false), "PlacementChanged"));
-        facts.former = vec![done("east", "cm:db:1")];
-        assert_eq!(first(&facts).steps.unwrap_err().holds, None, "ids of two forms say nothing");
-    }
-
-    #[test]
-    fn what_was_foreign_is_looked_at_before_it_is_written_to() {
-        let mut facts = facts();
-        let mut satisfied = done("east", "id-east");
-        satisfied.content_mark = Some("s-1/=5".into());
-        facts.former = vec![satisfied];
-        assert_eq!(only(&facts), CopyAct::Create { look_first: true });
-        facts.former = vec![done("east", "id-east")];
-        assert_eq!(only(&facts), CopyAct::Create { look_first: false }, "a copy of ours was deleted");
-    }
-
-    #[test]
-    fn a_copy_that_differs_is_written_as_it_was_seen() {
-        let mut facts = facts();
-        let edited = SecretView { content: content(9), ..copied() };
-        facts.planes.insert("east".into(), plane("id-east", &[edited]));
-        assert_eq!(only(&facts), CopyAct::Write { uid: "c-1".into(), resource_version: "77".into() });
-    }
-
-    #[test]
-    fn without_a_source_nothing_counts_as_copied() {
-        let mut facts = facts();
-        facts.sources.clear();
-        facts.planes.insert("east".into(), plane("id-east", &[copied()]));
-        let held = first(&facts).steps.unwrap_err();
-        assert_eq!((held.holds, held.reason.as_str()), (Some(false), "SourceMissing"));
-        assert!(held.message.contains("1 copies in namespace db are kept"), "{}", held.message);
-        facts.selector = Ok(None);
-        assert!(first(&facts).steps.unwrap_err().message.starts_with("spec.selector is not given"));
-    }
-
-    #[test]
-    fn a_source_is_not_copied_onto_itself_under_whatever_context() {
-        let mut facts = facts();
-        facts.targets = vec![target(""), target("east")];
-        facts.planes.insert("east".into(), plane("id-home", &[]));
-        for plan in plan(&facts) {
-            assert_eq!(plan.steps, Ok(vec![]), "{}", plan.context);
-        }
-    }
-
-    #[test]
-    fn a_copy_that_would_be_a_source_again_is_not_made() {
-        let mut facts = facts();
-        facts.targets = vec![ReplicationTarget { target_prefix: Some("copy-".into()), ..target("") }];
-        assert_eq!(first(&facts).steps, Ok(vec![]));
-        facts.targets[0].drop_labels = Some(vec![api::names::label::REPLICATED_BY.into()]);
-        assert_eq!(only(&facts), CopyAct::Create { look_first: false });
-    }
-
-    #[test]
-    fn two_sources_for_one_place_are_told_and_only_the_first_is_copied() {
-        let mut facts = facts();
-        let second = SecretView { name: "a-superuser".into(), uid: "s-2".into(), ..source() };
-        facts.sources = vec![second, source()];
-        facts.targets = vec![target("east"), ReplicationTarget { target_prefix: Some("a-".into()), ..target("east") }];
-        let plans = plan(&facts);
-        let acts: Vec<_> = plans[1].steps.as_ref().unwrap().iter().map(|step| step.act.clone()).collect();
-        assert_eq!(acts[0], CopyAct::Create { look_first: false });
-        let CopyAct::Refuse(held) = &acts[1] else { panic!("{acts:?}") };
-        assert_eq!(held.reason, "TargetCollision");
-    }
-
-    #[test]
-    fn a_forbidden_source_leaves_the_others_alone() {
-        let mut facts = facts();
-        facts.sources.push(SecretView { name: "token".into(), type_: "helm.sh/release.v1".into(), ..source() });
-        let steps = first(&facts).steps.unwrap();
-        assert_eq!(steps[0].act, CopyAct::Create { look_first: false });
-        assert!(matches!(&steps[1].act, CopyAct::Refuse(held) if held.reason == "ForbiddenSource"));
-    }
-
-    #[test]
-    fn a_selector_that_cannot_be_read_holds_every_target() {
-        let mut facts = facts();
-        facts.selector = Selector::parse(&serde_json::json!({"matchExpressions": [{}]})).map(Some);
-        assert_eq!(first(&facts).steps.unwrap_err().reason, "InvalidSpec");
-    }
-}
+mod tests;

@@ -17,11 +17,17 @@ const OF_CASS_OPERATOR: &str = "cassandra.datastax.com/";
 /// Our own annotations are about the object that they stand on.
 const OUR_OWN: &str = "ringspan.io/";
 /// Annotations of the source that no copy gets: one quotes the data, the other is a plain digest of it.
-const OF_THE_SOURCE: [&str; 2] = ["kubectl.kubernetes.io/last-applied-configuration", annotation::RESOURCE_HASH];
+const OF_THE_SOURCE: [&str; 2] = [
+    "kubectl.kubernetes.io/last-applied-configuration",
+    annotation::RESOURCE_HASH,
+];
 
 /// Types that only mean something where they were made, or that grant rights there.
-const NEVER_COPIED: [&str; 3] =
-    ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"];
+const NEVER_COPIED: [&str; 3] = [
+    "kubernetes.io/service-account-token",
+    "bootstrap.kubernetes.io/token",
+    "helm.sh/release.v1",
+];
 
 /// The key under which a kubeconfig stands in the Secret of a ClientConfig.
 const KUBECONFIG: &str = "kubeconfig";
@@ -47,9 +53,15 @@ pub fn forbidden(source: &SecretView) -> Option<Held> {
     } else {
         return None;
     };
-    let message =
-        format!("Secret {}/{} is not copied: {why}. Let the selector leave it out.", source.namespace, source.name);
-    Some(Held { holds: Some(false), reason: reason::FORBIDDEN_SOURCE.to_owned(), message })
+    let message = format!(
+        "Secret {}/{} is not copied: {why}. Let the selector leave it out.",
+        source.namespace, source.name
+    );
+    Some(Held {
+        holds: Some(false),
+        reason: reason::FORBIDDEN_SOURCE.to_owned(),
+        message,
+    })
 }
 
 /// The name of a copy.
@@ -57,8 +69,16 @@ pub fn forbidden(source: &SecretView) -> Option<Held> {
 /// # Errors
 /// Why there can be no copy of that name.
 pub fn name(identity: &Identity, target: &ReplicationTarget, source: &SecretView) -> Result<String, Held> {
-    let name = format!("{}{}", target.target_prefix.as_deref().unwrap_or_default(), source.name);
-    let refuse = |message| Held { holds: Some(false), reason: reason::INVALID_SPEC.to_owned(), message };
+    let name = format!(
+        "{}{}",
+        target.target_prefix.as_deref().unwrap_or_default(),
+        source.name
+    );
+    let refuse = |message| Held {
+        holds: Some(false),
+        reason: reason::INVALID_SPEC.to_owned(),
+        message,
+    };
     if name.len() > MOST_NAME {
         return Err(refuse(format!(
             "The name {name} is longer than {MOST_NAME} characters. Give the target a shorter targetPrefix."
@@ -78,7 +98,9 @@ pub fn name(identity: &Identity, target: &ReplicationTarget, source: &SecretView
 #[must_use]
 pub fn metadata(identity: &Identity, target: &ReplicationTarget, source: &SecretView) -> CopyMetadata {
     let kept = source.annotations.iter().filter(|(key, _)| {
-        !key.starts_with(OF_CASS_OPERATOR) && !key.starts_with(OUR_OWN) && !OF_THE_SOURCE.contains(&key.as_str())
+        !key.starts_with(OF_CASS_OPERATOR)
+            && !key.starts_with(OUR_OWN)
+            && !OF_THE_SOURCE.contains(&key.as_str())
     });
     let mut annotations: BTreeMap<_, _> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
     annotations.insert(annotation::CONTENT_MARK.to_owned(), mark(source));
@@ -88,15 +110,28 @@ pub fn metadata(identity: &Identity, target: &ReplicationTarget, source: &Secret
     let mut labels = wanted_labels(target, source);
     labels.insert(label::REPLICATED_SECRET_NAME.to_owned(), identity.label());
     let dropped = target.drop_labels.iter().flatten();
-    let dropped_labels = dropped.filter(|key| !labels.contains_key(*key)).cloned().collect();
-    CopyMetadata { labels, dropped_labels, annotations }
+    let dropped_labels = dropped
+        .filter(|key| !labels.contains_key(*key))
+        .cloned()
+        .collect();
+    CopyMetadata {
+        labels,
+        dropped_labels,
+        annotations,
+    }
 }
 
 /// Labels of the source, with those that the target adds, without those that it drops.
 pub(super) fn wanted_labels(target: &ReplicationTarget, source: &SecretView) -> BTreeMap<String, String> {
-    let own = source.labels.iter().filter(|(key, _)| !key.starts_with(OF_CASS_OPERATOR) && !key.starts_with(OUR_OWN));
+    let own = source
+        .labels
+        .iter()
+        .filter(|(key, _)| !key.starts_with(OF_CASS_OPERATOR) && !key.starts_with(OUR_OWN));
     let added = target.add_labels.iter().flatten();
-    let mut labels: BTreeMap<_, _> = own.chain(added).map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut labels: BTreeMap<_, _> = own
+        .chain(added)
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     for key in target.drop_labels.iter().flatten() {
         labels.remove(key);
     }
@@ -124,14 +159,22 @@ mod tests {
     #[test]
     fn a_copy_has_the_labels_of_its_source_with_what_the_target_adds_and_drops() {
         let mut source = source();
-        source.labels = strings(&[("team", "a"), ("tier", "db"), ("cassandra.datastax.com/watched", "true")]);
+        source.labels = strings(&[
+            ("team", "a"),
+            ("tier", "db"),
+            ("cassandra.datastax.com/watched", "true"),
+        ]);
         let mut target = target("east");
         target.add_labels = Some(strings(&[("tier", "copy"), ("zone", "z")]));
         target.drop_labels = Some(vec!["zone".into(), label::REPLICATED_SECRET_NAME.into()]);
         let made = metadata(&facts().identity, &target, &source);
         assert_eq!(
             made.labels,
-            strings(&[("team", "a"), ("tier", "copy"), ("k8ssandra.io/replicated-secret-name", "db.demo")])
+            strings(&[
+                ("team", "a"),
+                ("tier", "copy"),
+                ("k8ssandra.io/replicated-secret-name", "db.demo")
+            ])
         );
         assert_eq!(made.dropped_labels, ["zone"]);
     }
@@ -161,23 +204,63 @@ mod tests {
 
     #[test]
     fn names_that_cannot_be_are_refused_before_anything_is_sent() {
-        let long = ReplicationTarget { target_prefix: Some("p".repeat(245)), ..target("east") };
-        assert_eq!(name(&facts().identity, &long, &source()).unwrap_err().reason, "InvalidSpec");
-        let identity = Identity { name: "n".repeat(61), ..facts().identity };
-        assert_eq!(name(&identity, &target("east"), &source()).unwrap_err().reason, "InvalidSpec");
-        let prefixed = ReplicationTarget { target_prefix: Some("a-".into()), ..target("east") };
-        assert_eq!(name(&facts().identity, &prefixed, &source()).as_deref(), Ok("a-superuser"));
+        let long = ReplicationTarget {
+            target_prefix: Some("p".repeat(245)),
+            ..target("east")
+        };
+        assert_eq!(
+            name(&facts().identity, &long, &source()).unwrap_err().reason,
+            "InvalidSpec"
+        );
+        let identity = Identity {
+            name: "n".repeat(61),
+            ..facts().identity
+        };
+        assert_eq!(
+            name(&identity, &target("east"), &source()).unwrap_err().reason,
+            "InvalidSpec"
+        );
+        let prefixed = ReplicationTarget {
+            target_prefix: Some("a-".into()),
+            ..target("east")
+        };
+        assert_eq!(
+            name(&facts().identity, &prefixed, &source()).as_deref(),
+            Ok("a-superuser")
+        );
     }
 
     #[test]
     fn tokens_and_kubeconfigs_are_never_copied() {
-        for type_ in ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"] {
-            let held = forbidden(&SecretView { type_: type_.into(), ..source() }).unwrap();
-            assert_eq!((held.holds, held.reason.as_str()), (Some(false), "ForbiddenSource"));
+        for type_ in [
+            "kubernetes.io/service-account-token",
+            "bootstrap.kubernetes.io/token",
+            "helm.sh/release.v1",
+        ] {
+            let held = forbidden(&SecretView {
+                type_: type_.into(),
+                ..source()
+            })
+            .unwrap();
+            assert_eq!(
+                (held.holds, held.reason.as_str()),
+                (Some(false), "ForbiddenSource")
+            );
         }
         let mut kubeconfig = source();
         kubeconfig.content.insert("kubeconfig".into(), Mark([5; 32]));
-        assert!(forbidden(&kubeconfig).unwrap().message.contains("credentials of planes"));
-        assert_eq!(forbidden(&SecretView { type_: "kubernetes.io/tls".into(), ..source() }), None);
+        assert!(
+            forbidden(&kubeconfig)
+                .unwrap()
+                .message
+                .contains("credentials of planes")
+        );
+        assert_eq!(
+            forbidden(&SecretView {
+                type_: "kubernetes.io/tls".into(),
+                ..source()
+            }),
+            None
+        );
     }
 }

@@ -20,6 +20,10 @@ impl fmt::Debug for Mark {
 }
 
 /// A Secret without its data.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one object"
+)]
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretView {
     /// `metadata.namespace`.
@@ -52,14 +56,22 @@ impl SecretView {
     /// Whether it shall survive the ReplicatedSecret.
     #[must_use]
     pub fn is_orphan(&self) -> bool {
-        self.annotations.get(annotation::ORPHAN).is_some_and(|value| value == "true")
+        self.annotations
+            .get(annotation::ORPHAN)
+            .is_some_and(|value| value == "true")
     }
 }
 
 /// Only what names it: annotations are the user's, and marks are nobody's business.
 impl fmt::Debug for SecretView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SecretView { namespace, name, uid, resource_version, .. } = self;
+        let SecretView {
+            namespace,
+            name,
+            uid,
+            resource_version,
+            ..
+        } = self;
         write!(f, "Secret({namespace}/{name} {uid}@{resource_version})")
     }
 }
@@ -80,7 +92,11 @@ impl Identity {
     #[must_use]
     pub fn of(object: &ReplicatedSecret) -> Self {
         let metadata = &object.metadata;
-        let owner = metadata.owner_references.iter().flatten().find(|owner| owner.kind == "K8ssandraCluster");
+        let owner = metadata
+            .owner_references
+            .iter()
+            .flatten()
+            .find(|owner| owner.kind == "K8ssandraCluster");
         Identity {
             namespace: metadata.namespace.clone().unwrap_or_default(),
             name: metadata.name.clone().unwrap_or_default(),
@@ -144,7 +160,10 @@ impl ReplicationFacts {
     /// The namespace that a target's copies go to.
     #[must_use]
     pub fn namespace_of(&self, target: &ReplicationTarget) -> String {
-        let given = target.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+        let given = target
+            .namespace
+            .as_deref()
+            .filter(|namespace| !namespace.is_empty());
         given.unwrap_or(&self.identity.namespace).to_owned()
     }
 
@@ -176,12 +195,20 @@ impl ReplicationFacts {
     /// Id of the plane that a target is in: as seen, or as the status remembers it.
     #[must_use]
     pub fn plane_id_of(&self, context: &str, namespace: &str) -> Option<PlaneId> {
-        let seen = self.plane(context).ok().and_then(|plane| plane.id_in(namespace)).cloned();
+        let seen = self
+            .plane(context)
+            .ok()
+            .and_then(|plane| plane.id_in(namespace))
+            .cloned();
         seen.or_else(|| self.former_of(context, namespace)?.plane_id.clone().map(PlaneId))
     }
 }
 
-static NOT_LOOKED: Unknown = Unknown { context: String::new(), reason: String::new(), message: String::new() };
+static NOT_LOOKED: Unknown = Unknown {
+    context: String::new(),
+    reason: String::new(),
+    message: String::new(),
+};
 
 /// How a Secret of a copy's name relates to a ReplicatedSecret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,10 +231,9 @@ impl Identity {
         let written = secret.annotations.contains_key(annotation::CONTENT_MARK);
         match (marked, &self.cluster_uid) {
             (Some(uid), Some(own)) if uid == own && written => Owner::Ours,
-            (Some(_), _) => Owner::Foreign,
             (None, None) if labelled && written => Owner::Ours,
             (None, _) if labelled => Owner::Upstream,
-            (None, _) => Owner::Foreign,
+            _ => Owner::Foreign,
         }
     }
 }

@@ -11,12 +11,18 @@ use super::facts::{Identity, Mark, PlaneFacts, ReplicationFacts, SecretView};
 use super::selector::Selector;
 
 pub fn strings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 /// Content whose equality follows from the word.
 pub fn content(word: u8) -> BTreeMap<String, Mark> {
-    [("password", word), ("username", 0)].into_iter().map(|(key, word)| (key.to_owned(), Mark([word; 32]))).collect()
+    [("password", word), ("username", 0)]
+        .into_iter()
+        .map(|(key, word)| (key.to_owned(), Mark([word; 32])))
+        .collect()
 }
 
 /// Secret `db/superuser`, uid `s-1`, version 10.
@@ -48,15 +54,22 @@ pub fn copy() -> SecretView {
             (label::REPLICATED_BY, label::CLUSTER_CONTROLLER),
             (label::REPLICATED_SECRET_NAME, "db.demo"),
         ]),
-        annotations: strings(&[(annotation::CLUSTER_UID, "kc-1"), (annotation::CONTENT_MARK, "s-1/10")]),
+        annotations: strings(&[
+            (annotation::CLUSTER_UID, "kc-1"),
+            (annotation::CONTENT_MARK, "s-1/10"),
+        ]),
         ..source()
     }
 }
 
 pub fn target(context: &str) -> ReplicationTarget {
-    ReplicationTarget { k8s_context_name: Some(context.into()), ..ReplicationTarget::default() }
+    ReplicationTarget {
+        k8s_context_name: Some(context.into()),
+        ..ReplicationTarget::default()
+    }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where a plane may be unknown")]
 pub fn plane(id: &str, copies: &[SecretView]) -> Result<PlaneFacts, Unknown> {
     Ok(PlaneFacts {
         id: Some(PlaneId(id.into())),
@@ -77,10 +90,15 @@ pub fn dead(context: &str) -> Unknown {
 /// Two targets, nothing there yet.
 pub fn facts() -> ReplicationFacts {
     ReplicationFacts {
-        identity: Identity { namespace: "db".into(), name: "demo".into(), cluster_uid: Some("kc-1".into()) },
+        identity: Identity {
+            namespace: "db".into(),
+            name: "demo".into(),
+            cluster_uid: Some("kc-1".into()),
+        },
         targets: vec![target("east"), target("west")],
         selector: Ok(Some(
-            Selector::parse(&json!({"matchLabels": {label::REPLICATED_BY: label::CLUSTER_CONTROLLER}})).unwrap(),
+            Selector::parse(&json!({"matchLabels": {label::REPLICATED_BY: label::CLUSTER_CONTROLLER}}))
+                .unwrap(),
         )),
         sources: vec![source()],
         former: vec![],

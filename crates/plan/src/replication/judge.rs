@@ -27,14 +27,19 @@ pub fn judge(identity: &Identity, source: &SecretView, found: &SecretView) -> Ve
     let equal = source.content == found.content && source.type_ == found.type_;
     if owner == Owner::Foreign {
         return if equal {
-            Verdict::Equal { mark: copy::mark_of_equal(source, found) }
+            Verdict::Equal {
+                mark: copy::mark_of_equal(source, found),
+            }
         } else {
             refused(reason::NOT_OWNED, foreign(identity, found))
         };
     }
     let place = format!("Secret {}/{}", found.namespace, found.name);
     if found.deleting {
-        return refused(reason::PROGRESSING, format!("{place} is being deleted and is made again after that."));
+        return refused(
+            reason::PROGRESSING,
+            format!("{place} is being deleted and is made again after that."),
+        );
     }
     if source.type_ != found.type_ {
         let message = format!(
@@ -45,18 +50,23 @@ pub fn judge(identity: &Identity, source: &SecretView, found: &SecretView) -> Ve
         return refused(reason::TYPE_MISMATCH, message);
     }
     if found.immutable && !equal {
-        let message = format!("{place} is immutable and has another content. Delete it, and it is made again.");
+        let message =
+            format!("{place} is immutable and has another content. Delete it, and it is made again.");
         return refused(reason::COPY_IMMUTABLE, message);
     }
-    let of_this_source = |mark: &&String| mark.split_once('/').is_some_and(|(uid, _)| uid == source.uid);
+    let of_this_source = |mark: &String| mark.split_once('/').is_some_and(|(uid, _)| uid == source.uid);
     let written = found.annotations.get(annotation::CONTENT_MARK);
-    let stale = written.is_some() && written.filter(of_this_source).is_none();
+    let stale = written.is_some_and(|mark| !of_this_source(mark));
     let freezes = source.immutable && !found.immutable;
     let unlabelled = found.labels.get(label::REPLICATED_SECRET_NAME) != Some(&identity.label());
     if !equal || stale || freezes || unlabelled {
         return Verdict::Write;
     }
-    Verdict::Equal { mark: written.cloned().unwrap_or_else(|| copy::mark_of_equal(source, found)) }
+    Verdict::Equal {
+        mark: written
+            .cloned()
+            .unwrap_or_else(|| copy::mark_of_equal(source, found)),
+    }
 }
 
 fn foreign(identity: &Identity, found: &SecretView) -> String {
@@ -75,7 +85,11 @@ fn foreign(identity: &Identity, found: &SecretView) -> String {
 }
 
 fn refused(reason: &str, message: String) -> Verdict {
-    Verdict::Refused(Held { holds: Some(false), reason: reason.to_owned(), message })
+    Verdict::Refused(Held {
+        holds: Some(false),
+        reason: reason.to_owned(),
+        message,
+    })
 }
 
 #[cfg(test)]
@@ -96,7 +110,12 @@ mod tests {
 
     #[test]
     fn a_copy_with_the_content_of_its_source_is_left_alone() {
-        assert_eq!(judged(&copied()), Verdict::Equal { mark: "s-1/10".into() });
+        assert_eq!(
+            judged(&copied()),
+            Verdict::Equal {
+                mark: "s-1/10".into()
+            }
+        );
     }
 
     #[test]
@@ -105,14 +124,29 @@ mod tests {
         touched.resource_version = "11".into();
         touched.labels.insert("team".into(), "b".into());
         let verdict = judge(&facts().identity, &touched, &copied());
-        assert_eq!(verdict, Verdict::Equal { mark: "s-1/10".into() });
+        assert_eq!(
+            verdict,
+            Verdict::Equal {
+                mark: "s-1/10".into()
+            }
+        );
     }
 
     #[test]
     fn an_edited_copy_is_written_again() {
-        assert_eq!(judged(&SecretView { content: content(9), ..copied() }), Verdict::Write);
+        assert_eq!(
+            judged(&SecretView {
+                content: content(9),
+                ..copied()
+            }),
+            Verdict::Write
+        );
         let more = SecretView {
-            content: copied().content.into_iter().chain([("extra".into(), super::super::Mark([3; 32]))]).collect(),
+            content: copied()
+                .content
+                .into_iter()
+                .chain([("extra".into(), super::super::Mark([3; 32]))])
+                .collect(),
             ..copied()
         };
         assert_eq!(judged(&more), Verdict::Write);
@@ -120,7 +154,11 @@ mod tests {
 
     #[test]
     fn a_source_that_was_made_anew_is_followed_once() {
-        let anew = SecretView { uid: "s-2".into(), resource_version: "40".into(), ..source() };
+        let anew = SecretView {
+            uid: "s-2".into(),
+            resource_version: "40".into(),
+            ..source()
+        };
         assert_eq!(judge(&facts().identity, &anew, &copied()), Verdict::Write);
     }
 
@@ -128,27 +166,65 @@ mod tests {
     fn a_copy_that_upstream_made_is_adopted_and_written_when_its_content_differs() {
         let mut upstream = copied();
         upstream.annotations = strings(&[(annotation::RESOURCE_HASH, "h")]);
-        assert_eq!(judged(&upstream), Verdict::Equal { mark: "s-1/=77".into() });
-        assert_eq!(judged(&SecretView { content: content(9), ..upstream }), Verdict::Write);
+        assert_eq!(
+            judged(&upstream),
+            Verdict::Equal {
+                mark: "s-1/=77".into()
+            }
+        );
+        assert_eq!(
+            judged(&SecretView {
+                content: content(9),
+                ..upstream
+            }),
+            Verdict::Write
+        );
     }
 
     #[test]
     fn a_foreign_secret_with_equal_content_satisfies_and_with_another_is_refused_by_name() {
-        let foreign = SecretView { labels: strings(&[]), annotations: strings(&[]), ..copied() };
-        assert_eq!(judged(&foreign), Verdict::Equal { mark: "s-1/=77".into() });
-        let Verdict::Refused(held) = judged(&SecretView { content: content(9), ..foreign }) else { panic!() };
+        let foreign = SecretView {
+            labels: strings(&[]),
+            annotations: strings(&[]),
+            ..copied()
+        };
+        assert_eq!(
+            judged(&foreign),
+            Verdict::Equal {
+                mark: "s-1/=77".into()
+            }
+        );
+        let Verdict::Refused(held) = judged(&SecretView {
+            content: content(9),
+            ..foreign
+        }) else {
+            panic!()
+        };
         assert_eq!((held.holds, held.reason.as_str()), (Some(false), "NotOwned"));
-        assert!(held.message.contains("Secret db/superuser is not a copy of ours"), "{}", held.message);
+        assert!(
+            held.message.contains("Secret db/superuser is not a copy of ours"),
+            "{}",
+            held.message
+        );
     }
 
     #[test]
     fn a_copy_of_another_cluster_of_the_same_name_is_foreign() {
         let mut other = copied();
-        other.annotations.insert(annotation::CLUSTER_UID.into(), "kc-0".into());
+        other
+            .annotations
+            .insert(annotation::CLUSTER_UID.into(), "kc-0".into());
         other.content = content(9);
-        let Verdict::Refused(held) = judged(&other) else { panic!() };
+        let Verdict::Refused(held) = judged(&other) else {
+            panic!()
+        };
         assert_eq!(held.reason, "NotOwned");
-        assert!(held.message.contains("take its annotation ringspan.io/cluster-uid away"), "{}", held.message);
+        assert!(
+            held.message
+                .contains("take its annotation ringspan.io/cluster-uid away"),
+            "{}",
+            held.message
+        );
     }
 
     #[test]
@@ -161,24 +237,59 @@ mod tests {
 
     #[test]
     fn a_copy_that_lost_its_label_gets_it_back() {
-        assert_eq!(judged(&SecretView { labels: strings(&[]), ..copied() }), Verdict::Write);
+        assert_eq!(
+            judged(&SecretView {
+                labels: strings(&[]),
+                ..copied()
+            }),
+            Verdict::Write
+        );
     }
 
     #[test]
     fn what_cannot_be_changed_is_refused() {
-        let frozen = SecretView { immutable: true, content: content(9), ..copied() };
+        let frozen = SecretView {
+            immutable: true,
+            content: content(9),
+            ..copied()
+        };
         assert_eq!(reason_of(judged(&frozen)), "CopyImmutable");
-        let typed = SecretView { type_: "kubernetes.io/tls".into(), ..copied() };
+        let typed = SecretView {
+            type_: "kubernetes.io/tls".into(),
+            ..copied()
+        };
         assert_eq!(reason_of(judged(&typed)), "TypeMismatch");
-        assert_eq!(reason_of(judged(&SecretView { deleting: true, ..copied() })), "Progressing");
+        assert_eq!(
+            reason_of(judged(&SecretView {
+                deleting: true,
+                ..copied()
+            })),
+            "Progressing"
+        );
     }
 
     #[test]
     fn a_source_that_becomes_immutable_freezes_its_copy() {
-        let frozen = SecretView { immutable: true, ..source() };
+        let frozen = SecretView {
+            immutable: true,
+            ..source()
+        };
         assert_eq!(judge(&facts().identity, &frozen, &copied()), Verdict::Write);
-        let both = SecretView { immutable: true, ..copied() };
-        assert_eq!(judge(&facts().identity, &frozen, &both), Verdict::Equal { mark: "s-1/10".into() });
-        assert_eq!(judged(&both), Verdict::Equal { mark: "s-1/10".into() });
+        let both = SecretView {
+            immutable: true,
+            ..copied()
+        };
+        assert_eq!(
+            judge(&facts().identity, &frozen, &both),
+            Verdict::Equal {
+                mark: "s-1/10".into()
+            }
+        );
+        assert_eq!(
+            judged(&both),
+            Verdict::Equal {
+                mark: "s-1/10".into()
+            }
+        );
     }
 }

@@ -36,7 +36,12 @@ impl Prune {
     /// One sentence for logs, events and people.
     #[must_use]
     pub fn sentence(&self) -> String {
-        format!("Delete copy {}/{} in {}", self.namespace, self.name, plane_named(&self.context))
+        format!(
+            "Delete copy {}/{} in {}",
+            self.namespace,
+            self.name,
+            plane_named(&self.context)
+        )
     }
 }
 
@@ -60,9 +65,11 @@ pub fn prune(facts: &ReplicationFacts, deleting: bool) -> Pruning {
         let Ok(plane) = plane else { continue };
         let Ok(copies) = &plane.copies else { continue };
         for copy in copies {
-            let Some(id) = plane.id_in(&copy.namespace) else { continue };
-            let place = (id.clone(), copy.namespace.clone(), copy.name.clone());
-            if !goes(facts, copy, deleting) || wanted.contains(&place) || !looked_at.insert(place) {
+            let Some(id) = plane.id_in(&copy.namespace) else {
+                continue;
+            };
+            let at = (id.clone(), copy.namespace.clone(), copy.name.clone());
+            if !goes(facts, copy, deleting) || wanted.contains(&at) || !looked_at.insert(at) {
                 continue;
             }
             prune_one(&mut pruning, context, id, plane, copy);
@@ -83,7 +90,10 @@ fn goes(facts: &ReplicationFacts, copy: &SecretView, deleting: bool) -> bool {
 
 fn prune_one(pruning: &mut Pruning, context: &str, id: &PlaneId, plane: &PlaneFacts, copy: &SecretView) {
     let wait = if plane.datacenters.contains(&copy.namespace) {
-        format!("goes once the datacenters of this cluster in namespace {} are gone", copy.namespace)
+        format!(
+            "goes once the datacenters of this cluster in namespace {} are gone",
+            copy.namespace
+        )
     } else if copy.deleting {
         "is being deleted; something else than Ringspan has put a finalizer on it".to_owned()
     } else {
@@ -97,7 +107,12 @@ fn prune_one(pruning: &mut Pruning, context: &str, id: &PlaneId, plane: &PlaneFa
         });
         return;
     };
-    let message = format!("Copy {}/{} in {} {wait}.", copy.namespace, copy.name, plane_named(context));
+    let message = format!(
+        "Copy {}/{} in {} {wait}.",
+        copy.namespace,
+        copy.name,
+        plane_named(context)
+    );
     wait_for(pruning, context, &copy.namespace, id, message);
 }
 
@@ -107,12 +122,23 @@ fn remember_unseen(facts: &ReplicationFacts, deleting: bool, pruning: &mut Pruni
     let current: BTreeSet<_> = if deleting {
         BTreeSet::new()
     } else {
-        facts.targets.iter().map(|target| (target.context().to_owned(), facts.namespace_of(target))).collect()
+        facts
+            .targets
+            .iter()
+            .map(|target| (target.context().to_owned(), facts.namespace_of(target)))
+            .collect()
     };
     for condition in &facts.former {
-        let Some(id) = condition.plane_id.clone().map(PlaneId) else { continue };
-        let namespace = condition.namespace.clone().unwrap_or_else(|| facts.identity.namespace.clone());
-        if current.contains(&(condition.cluster.clone(), namespace.clone())) || is_visible(facts, &id, &namespace) {
+        let Some(id) = condition.plane_id.clone().map(PlaneId) else {
+            continue;
+        };
+        let namespace = condition
+            .namespace
+            .clone()
+            .unwrap_or_else(|| facts.identity.namespace.clone());
+        if current.contains(&(condition.cluster.clone(), namespace.clone()))
+            || is_visible(facts, &id, &namespace)
+        {
             continue;
         }
         let way_out = if deleting {
@@ -129,14 +155,22 @@ fn remember_unseen(facts: &ReplicationFacts, deleting: bool, pruning: &mut Pruni
 }
 
 fn is_visible(facts: &ReplicationFacts, id: &PlaneId, namespace: &str) -> bool {
-    facts.planes.values().filter_map(|plane| plane.as_ref().ok()).any(|plane| {
-        plane.copies.is_ok() && plane.id_in(namespace).is_some_and(|seen| seen.compare(id) == SamePlane::Yes)
-    })
+    facts
+        .planes
+        .values()
+        .filter_map(|plane| plane.as_ref().ok())
+        .any(|plane| {
+            plane.copies.is_ok()
+                && plane
+                    .id_in(namespace)
+                    .is_some_and(|seen| seen.compare(id) == SamePlane::Yes)
+        })
 }
 
 fn wait_for(pruning: &mut Pruning, context: &str, namespace: &str, id: &PlaneId, message: String) {
     let same = |condition: &ReplicationCondition| {
-        condition.plane_id.as_deref() == Some(id.0.as_str()) && condition.namespace.as_deref() == Some(namespace)
+        condition.plane_id.as_deref() == Some(id.0.as_str())
+            && condition.namespace.as_deref() == Some(namespace)
     };
     if pruning.waits.iter().any(same) {
         return;
@@ -157,9 +191,16 @@ fn wanted(facts: &ReplicationFacts) -> BTreeSet<(PlaneId, String, String)> {
     for target in &facts.targets {
         let namespace = facts.namespace_of(target);
         let named = facts.plane_id_of(target.context(), &namespace);
-        for id in facts.planes.values().filter_map(|plane| plane.as_ref().ok()?.id_in(&namespace)) {
+        for id in facts
+            .planes
+            .values()
+            .filter_map(|plane| plane.as_ref().ok()?.id_in(&namespace))
+        {
             // Without an id of the target's plane, it may be any of them.
-            if named.as_ref().is_some_and(|named| named.compare(id) == SamePlane::No) {
+            if named
+                .as_ref()
+                .is_some_and(|named| named.compare(id) == SamePlane::No)
+            {
                 continue;
             }
             for name in names_in(facts, target, id, &namespace) {
@@ -178,7 +219,10 @@ fn names_in(
     namespace: &str,
 ) -> BTreeSet<String> {
     let prefix = target.target_prefix.as_deref().unwrap_or_default();
-    let of_sources = facts.sources.iter().map(|source| format!("{prefix}{}", source.name));
+    let of_sources = facts
+        .sources
+        .iter()
+        .map(|source| format!("{prefix}{}", source.name));
     let planes = facts.planes.values().filter_map(|plane| plane.as_ref().ok());
     let planes = planes.filter(|plane| plane.id_in(namespace) == Some(id));
     let copies = planes.filter_map(|plane| plane.copies.as_ref().ok()).flatten();
@@ -190,122 +234,12 @@ fn names_in(
 
 /// Whether the Secret that a copy was made from is still a source.
 fn has_source(facts: &ReplicationFacts, copy: &SecretView) -> bool {
-    let from = copy.annotations.get(annotation::CONTENT_MARK).and_then(|mark| mark.split_once('/'));
+    let from = copy
+        .annotations
+        .get(annotation::CONTENT_MARK)
+        .and_then(|mark| mark.split_once('/'));
     from.is_some_and(|(uid, _)| facts.sources.iter().any(|source| source.uid == uid))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixtures::{copy as copied, dead, done, facts, plane, strings, target};
-    use super::*;
-
-    fn names(pruning: &Pruning) -> Vec<String> {
-        pruning.now.iter().map(Prune::sentence).collect()
-    }
-
-    #[test]
-    fn a_copy_that_a_target_means_stays() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), plane("id-east", &[copied()]));
-        assert_eq!(prune(&facts, false), Pruning::default());
-    }
-
-    #[test]
-    fn a_copy_whose_target_left_is_deleted_as_it_was_seen() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), plane("id-east", &[copied()]));
-        facts.targets.remove(0);
-        let pruning = prune(&facts, false);
-        assert_eq!(names(&pruning), ["Delete copy db/superuser in plane east"]);
-        assert_eq!((pruning.now[0].uid.as_str(), pruning.now[0].resource_version.as_str()), ("c-1", "77"));
-    }
-
-    #[test]
-    fn a_plane_under_a_new_context_name_keeps_its_copies() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), Err(dead("east")));
-        facts.planes.insert("orient".into(), plane("id-east", &[copied()]));
-        facts.former = vec![done("east", "id-east")];
-        assert_eq!(prune(&facts, false), Pruning::default(), "the status knows that east was this plane");
-        facts.former.clear();
-        assert_eq!(prune(&facts, false), Pruning::default(), "east may be any plane");
-    }
-
-    #[test]
-    fn the_copy_of_a_source_that_is_gone_is_kept_and_one_under_a_former_prefix_is_not() {
-        let mut facts = facts();
-        let mut gone = copied();
-        gone.name = "other".into();
-        gone.annotations.insert(annotation::CONTENT_MARK.into(), "s-0/3".into());
-        let renamed = SecretView { name: "old-superuser".into(), ..copied() };
-        facts.planes.insert("east".into(), plane("id-east", &[gone, renamed]));
-        assert_eq!(names(&prune(&facts, false)), ["Delete copy db/old-superuser in plane east"]);
-    }
-
-    #[test]
-    fn copies_that_upstream_made_and_orphans_outlive_their_target() {
-        let mut facts = facts();
-        let upstream = SecretView { annotations: strings(&[]), ..copied() };
-        let mut orphan = copied();
-        orphan.annotations.insert(annotation::ORPHAN.into(), "true".into());
-        facts.targets.clear();
-        facts.planes.insert("east".into(), plane("id-east", &[upstream]));
-        facts.planes.insert("west".into(), plane("id-west", &[orphan]));
-        assert_eq!(prune(&facts, false), Pruning::default());
-    }
-
-    #[test]
-    fn with_the_replicated_secret_go_all_copies_but_orphans_and_foreign_ones() {
-        let mut facts = facts();
-        let upstream = SecretView { annotations: strings(&[]), ..copied() };
-        let mut orphan = copied();
-        orphan.name = "orphan".into();
-        orphan.annotations.insert(annotation::ORPHAN.into(), "true".into());
-        let mut foreign = copied();
-        foreign.name = "foreign".into();
-        foreign.annotations.insert(annotation::CLUSTER_UID.into(), "kc-0".into());
-        facts.planes.insert("east".into(), plane("id-east", &[upstream, orphan, foreign]));
-        assert_eq!(names(&prune(&facts, true)), ["Delete copy db/superuser in plane east"]);
-    }
-
-    #[test]
-    fn copies_stay_while_a_datacenter_of_the_cluster_is_in_their_namespace() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), plane("id-east", &[copied()]));
-        if let Some(Ok(east)) = facts.planes.get_mut("east") {
-            east.datacenters.insert("db".into());
-        }
-        let pruning = prune(&facts, true);
-        assert_eq!(pruning.now, []);
-        assert_eq!(pruning.waits.len(), 1);
-        let wait = &pruning.waits[0];
-        assert_eq!(wait.reason.as_deref(), Some("PendingRemoval"));
-        assert!(wait.message.as_deref().unwrap().contains("once the datacenters of this cluster"), "{wait:?}");
-    }
-
-    #[test]
-    fn a_plane_that_is_away_is_remembered_until_it_is_back() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), Err(dead("east")));
-        facts.former = vec![done("east", "id-east"), done("west", "id-west")];
-        facts.targets = vec![target("west")];
-        let pruning = prune(&facts, false);
-        assert_eq!((pruning.now.len(), pruning.waits.len()), (0, 1));
-        assert_eq!((pruning.waits[0].cluster.as_str(), pruning.waits[0].status.as_str()), ("east", "Unknown"));
-        assert_eq!(pruning.waits[0].plane_id.as_deref(), Some("id-east"));
-        facts.former = pruning.waits;
-        facts.planes.insert("east".into(), plane("id-east", &[copied()]));
-        let pruning = prune(&facts, false);
-        assert_eq!((names(&pruning), pruning.waits.len()), (vec!["Delete copy db/superuser in plane east".into()], 0));
-    }
-
-    #[test]
-    fn deletion_does_not_wait_for_a_context_that_never_had_a_copy() {
-        let mut facts = facts();
-        facts.planes.insert("east".into(), Err(dead("east")));
-        assert_eq!(prune(&facts, true), Pruning::default());
-        facts.former = vec![done("east", "id-east")];
-        let waits = prune(&facts, true).waits;
-        assert!(waits[0].message.as_deref().unwrap().contains("remove the finalizer"), "{waits:?}");
-    }
-}
+mod tests;

@@ -25,10 +25,17 @@ impl Selector {
     pub fn parse(value: &Value) -> Result<Self, String> {
         let mut requirements = Vec::new();
         for (key, wanted) in value["matchLabels"].as_object().into_iter().flatten() {
-            let wanted = wanted.as_str().ok_or_else(|| format!("spec.selector.matchLabels.{key} is no string"))?;
+            let wanted = wanted
+                .as_str()
+                .ok_or_else(|| format!("spec.selector.matchLabels.{key} is no string"))?;
             requirements.push(Requirement::Is(key.clone(), wanted.to_owned()));
         }
-        for (index, expression) in value["matchExpressions"].as_array().into_iter().flatten().enumerate() {
+        for (index, expression) in value["matchExpressions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .enumerate()
+        {
             requirements.push(Self::expression(expression).ok_or_else(|| {
                 format!(
                     "spec.selector.matchExpressions[{index}] is none: it needs a key and an operator `In`, `NotIn`, \
@@ -42,7 +49,9 @@ impl Selector {
     fn expression(value: &Value) -> Option<Requirement> {
         let key = value["key"].as_str().filter(|key| !key.is_empty())?.to_owned();
         let values = value["values"].as_array().into_iter().flatten();
-        let values = values.map(|value| value.as_str().map(str::to_owned)).collect::<Option<BTreeSet<_>>>()?;
+        let values = values
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect::<Option<BTreeSet<_>>>()?;
         match (value["operator"].as_str()?, values.is_empty()) {
             ("In", false) => Some(Requirement::In(key, values)),
             ("NotIn", false) => Some(Requirement::NotIn(key, values)),
@@ -67,13 +76,16 @@ impl Selector {
     /// Whether everything that is selected has this label with this value.
     #[must_use]
     pub fn requires(&self, key: &str, value: &str) -> bool {
-        self.0.iter().any(|requirement| matches!(requirement, Requirement::Is(k, v) if k == key && v == value))
+        self.0
+            .iter()
+            .any(|requirement| matches!(requirement, Requirement::Is(k, v) if k == key && v == value))
     }
 
     /// As the query parameter `labelSelector`; empty for everything.
     #[must_use]
     pub fn query(&self) -> String {
-        let joined = |values: &BTreeSet<String>| values.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        let joined =
+            |values: &BTreeSet<String>| values.iter().map(String::as_str).collect::<Vec<_>>().join(",");
         let parts = self.0.iter().map(|requirement| match requirement {
             Requirement::Is(key, wanted) => format!("{key}={wanted}"),
             Requirement::In(key, wanted) => format!("{key} in ({})", joined(wanted)),
@@ -92,7 +104,10 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -114,7 +129,10 @@ mod tests {
             ],
         }))
         .unwrap();
-        assert_eq!(selector.query(), "app=db,tier in (a,b),!old,env notin (test),owner");
+        assert_eq!(
+            selector.query(),
+            "app=db,tier in (a,b),!old,env notin (test),owner"
+        );
         let fits = [("app", "db"), ("tier", "a"), ("owner", "x")];
         assert!(selector.matches(&labels(&fits)));
         assert!(!selector.matches(&labels(&fits[..2])));
@@ -126,7 +144,13 @@ mod tests {
 
     #[test]
     fn an_unknown_operator_is_refused_by_its_place() {
-        let wrong = Selector::parse(&json!({"matchExpressions": [{"key": "a", "operator": "Like", "values": ["b"]}]}));
-        assert!(wrong.unwrap_err().starts_with("spec.selector.matchExpressions[0]"));
+        let wrong = Selector::parse(
+            &json!({"matchExpressions": [{"key": "a", "operator": "Like", "values": ["b"]}]}),
+        );
+        assert!(
+            wrong
+                .unwrap_err()
+                .starts_with("spec.selector.matchExpressions[0]")
+        );
     }
 }

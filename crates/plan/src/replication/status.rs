@@ -64,7 +64,11 @@ fn of_target(
     };
     let known_mark = || former.and_then(|former| former.content_mark.clone());
     if let Some((held, more)) = held {
-        let more = if more == 0 { String::new() } else { format!(" ({more} more Secrets are not copied either.)") };
+        let more = if more == 0 {
+            String::new()
+        } else {
+            format!(" ({more} more Secrets are not copied either.)")
+        };
         let status = conditions::status(held.holds).to_owned();
         return ReplicationCondition {
             content_mark: if held.holds.is_none() { known_mark() } else { None },
@@ -141,11 +145,17 @@ mod tests {
     }
 
     fn ok() -> Vec<Outcome> {
-        vec![Outcome::Done { mark: "s-1/10".into() }]
+        vec![Outcome::Done {
+            mark: "s-1/10".into(),
+        }]
     }
 
     fn failed(reason: &str) -> Vec<Outcome> {
-        vec![Outcome::Failed(Held { holds: Some(false), reason: reason.into(), message: "no".into() })]
+        vec![Outcome::Failed(Held {
+            holds: Some(false),
+            reason: reason.into(),
+            message: "no".into(),
+        })]
     }
 
     #[test]
@@ -160,7 +170,10 @@ mod tests {
     #[test]
     fn one_failure_is_one_targets_business() {
         let conditions = made(&facts(), &[failed("NotOwned"), ok()]);
-        assert_eq!((conditions[0].status.as_str(), conditions[0].reason.as_deref()), ("False", Some("NotOwned")));
+        assert_eq!(
+            (conditions[0].status.as_str(), conditions[0].reason.as_deref()),
+            ("False", Some("NotOwned"))
+        );
         assert_eq!(conditions[0].content_mark, None);
         assert_eq!(conditions[1].status, "True");
     }
@@ -171,7 +184,10 @@ mod tests {
         facts.former = vec![done("east", "id-east")];
         let conditions = made(&facts, &[vec![Outcome::Pending], vec![Outcome::Pending]]);
         assert_eq!(conditions[0], done("east", "id-east"));
-        assert_eq!((conditions[1].status.as_str(), conditions[1].reason.as_deref()), ("Unknown", Some("Progressing")));
+        assert_eq!(
+            (conditions[1].status.as_str(), conditions[1].reason.as_deref()),
+            ("Unknown", Some("Progressing"))
+        );
     }
 
     #[test]
@@ -180,7 +196,10 @@ mod tests {
         facts.former = vec![done("east", "id-east")];
         facts.planes.insert("east".into(), Err(dead("east")));
         let conditions = made(&facts, &[vec![], ok()]);
-        assert_eq!((conditions[0].status.as_str(), conditions[0].reason.as_deref()), ("Unknown", Some("PlaneUnreachable")));
+        assert_eq!(
+            (conditions[0].status.as_str(), conditions[0].reason.as_deref()),
+            ("Unknown", Some("PlaneUnreachable"))
+        );
         assert_eq!(conditions[0].plane_id.as_deref(), Some("id-east"));
         assert_eq!(conditions[0].content_mark.as_deref(), Some("s-1/10"));
     }
@@ -196,7 +215,11 @@ mod tests {
 
     #[test]
     fn very_many_versions_become_a_digest_of_them() {
-        let many = (0..17).map(|n| Outcome::Done { mark: format!("s-{n}/1") }).collect::<Vec<_>>();
+        let many = (0..17)
+            .map(|n| Outcome::Done {
+                mark: format!("s-{n}/1"),
+            })
+            .collect::<Vec<_>>();
         assert_eq!(versions(&many[..2]), "s-0/1 s-1/1");
         assert_eq!(versions(&many).len(), 44);
     }
