@@ -19,7 +19,7 @@ use crate::{Key, Queue};
 
 /// How long a watch that broke may take to resume before its cache counts as stale.
 const RESUME: Duration = Duration::from_secs(2);
-/// A watch that stayed open this long, or said anything, has worked.
+/// A watch that stayed open this long has worked; what it said is no proof, for it may break after each word.
 const PROVEN: Duration = Duration::from_secs(5);
 /// The server closes a watch after the time it was given; this much later the connection is dead.
 const IDLE_MARGIN: Duration = Duration::from_secs(5);
@@ -106,8 +106,8 @@ where
                 Ok(lines) => {
                     self.set_state(CacheState::Synced);
                     let opened = Instant::now();
-                    let (ended, said) = self.drain(lines, &mut version).await;
-                    (ended, said || opened.elapsed() >= PROVEN)
+                    let ended = self.drain(lines, &mut version).await;
+                    (ended, opened.elapsed() >= PROVEN)
                 }
                 Err(error) if error.kind == WatchErrorKind::TooOld => (Ended::Relist(error), false),
                 Err(error) => {
@@ -144,24 +144,16 @@ where
         }
     }
 
-    /// Takes what an open watch says. Returns how it ended and whether it ever said anything.
-    async fn drain(&self, mut lines: Lines, version: &mut String) -> (Ended, bool) {
+    /// Takes what an open watch says until it ends.
+    async fn drain(&self, mut lines: Lines, version: &mut String) -> Ended {
         let patience = Duration::from_secs(u64::from(self.transport.seconds())) + IDLE_MARGIN;
-        let mut said = false;
+        let error = |kind, why: &str| self.transport.error(kind, why);
         loop {
             let line = match timeout(patience, lines.next()).await {
-                Err(_) | Ok(Err(Cut::Closed)) => return (Ended::Closed, said),
-                Ok(Err(Cut::Broken(why))) => {
-                    return (
-                        Ended::Broken(self.transport.error(WatchErrorKind::Unreachable, &why)),
-                        said,
-                    );
-                }
+                Err(_) | Ok(Err(Cut::Closed)) => return Ended::Closed,
+                Ok(Err(Cut::Broken(why))) => return Ended::Broken(error(WatchErrorKind::Unreachable, &why)),
                 Ok(Err(Cut::TooLong)) => {
-                    let error = self
-                        .transport
-                        .error(WatchErrorKind::TooLarge, "one event is larger than 4 MiB");
-                    return (Ended::Broken(error), said);
+                    return Ended::Broken(error(WatchErrorKind::TooLarge, "one event is larger than 4 MiB"));
                 }
                 Ok(Ok(line)) => line,
             };
@@ -175,27 +167,13 @@ where
                     version.clone_from(&object.resource_version);
                     self.take((object.key, object.resource_version, Seen::Nothing));
                 }
-                Some(Line::Failed { kind, message }) => {
-                    let error = self.transport.error(kind, &message);
-                    let relist = kind == WatchErrorKind::TooOld;
-                    return (
-                        if relist {
-                            Ended::Relist(error)
-                        } else {
-                            Ended::Broken(error)
-                        },
-                        said,
-                    );
+                Some(Line::Failed { kind, message }) if kind == WatchErrorKind::TooOld => {
+                    return Ended::Relist(error(kind, &message));
                 }
-                None => {
-                    // What it said is lost, so that resuming from here would miss it.
-                    let error = self
-                        .transport
-                        .error(WatchErrorKind::NotUnderstood, "a line is not an event");
-                    return (Ended::Relist(error), said);
-                }
+                Some(Line::Failed { kind, message }) => return Ended::Broken(error(kind, &message)),
+                // What it said is lost, so that resuming from here would miss it.
+                None => return Ended::Relist(error(WatchErrorKind::NotUnderstood, "a line is not an event")),
             }
-            said = true;
         }
     }
 

@@ -172,12 +172,19 @@ async fn a_history_that_is_gone_in_the_middle_of_a_watch_leads_to_one_new_list()
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ends_each_watch_at_once_is_not_hammered_and_counts_as_failing() {
-    let (server, world) = (Server::default(), World::new());
-    server.set(Mode::CloseAtOnce);
-    let cache = world.watch(spec(&server));
-    tokio::time::sleep(Duration::from_mins(10)).await;
-    assert!(server.asked().len() < 52, "{}", server.asked().len());
-    assert_eq!(failed_with(&cache.state()), Some(WatchErrorKind::Unreachable));
+    for mode in [Mode::CloseAtOnce, Mode::CloseAfterAWord] {
+        let (server, world) = (Server::default(), World::new());
+        server.set(mode);
+        let cache = world.watch(spec(&server));
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert!(server.asked().len() < 52, "{mode:?}: {}", server.asked().len());
+        let failing = |state: &CacheState| failed_with(state) == Some(WatchErrorKind::Unreachable);
+        assert!(
+            world.states.lock().unwrap().iter().any(failing),
+            "{mode:?}: {:?}",
+            cache.state()
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

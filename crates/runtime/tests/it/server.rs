@@ -27,6 +27,8 @@ pub enum Mode {
     Hang,
     /// Watches are opened and ended at once.
     CloseAtOnce,
+    /// Watches are opened, say one thing and end.
+    CloseAfterAWord,
 }
 
 /// One request as it arrived.
@@ -185,8 +187,12 @@ impl Server {
             Mode::Hang => std::future::pending().await,
             Mode::Status(code) => status(code),
             Mode::CloseAtOnce if watch => full(Vec::new(), 200),
-            Mode::Healthy | Mode::CloseAtOnce if watch => self.changes(&uri),
-            Mode::Healthy | Mode::CloseAtOnce => self.page(&uri),
+            Mode::CloseAfterAWord if watch => {
+                let bookmark = json!({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "1"}}});
+                full(format!("{bookmark}\n").into_bytes(), 200)
+            }
+            Mode::Healthy if watch => self.changes(&uri),
+            _ => self.page(&uri),
         }
     }
 
