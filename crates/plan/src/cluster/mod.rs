@@ -61,6 +61,9 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     if let Some(refusal) = record_keeping::check_placement(&draft) {
         return draft.refuse(refusal);
     }
+    if let Err(refusal) = validate::against(&facts.kc, &record_keeping::bound(&draft)) {
+        return draft.refuse(refusal);
+    }
     founding::choose(&mut draft);
     record_keeping::enter_wanted(&mut draft);
     if draft.record.founder.is_some() || draft.stands_behind_others() {

@@ -65,6 +65,16 @@ pub(super) fn check_placement(draft: &Draft<'_>) -> Option<Refusal> {
     })
 }
 
+/// The datacenters that bind what the spec may say: ours, made, and not on their way out.
+pub(super) fn bound(draft: &Draft<'_>) -> Vec<datacenter::LiveDatacenter> {
+    let stays = |name: &String, uid: &String| {
+        let record = draft.record.datacenters.get(name);
+        record.is_some_and(|record| record.uid.as_ref() == Some(uid) && record.leaving.is_none())
+    };
+    let live = draft.facts.datacenters.iter().filter_map(|(name, it)| Some((name, ours(&it.object)?)));
+    live.filter(|(name, live)| stays(name, &live.uid) && !live.deleting).map(|(_, live)| live.binding.clone()).collect()
+}
+
 /// Enters every datacenter of the spec whose plane is known, with the role that it will have.
 pub(super) fn enter_wanted(draft: &mut Draft<'_>) {
     let founder = draft.record.founder.clone();

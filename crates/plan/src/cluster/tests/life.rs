@@ -19,6 +19,15 @@ fn a_converged_cluster_gets_no_act_and_asks_for_no_read() {
 }
 
 #[test]
+fn an_edit_that_would_lose_data_is_refused_and_nothing_is_written() {
+    let mut world = World::complete();
+    world.facts.kc.spec.cassandra.as_mut().unwrap().cluster_name = Some("another".to_owned());
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+    assert!(plan.report.refusal.is_some_and(|refusal| refusal.field.contains("clusterName")));
+}
+
+#[test]
 fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
     let mut world = World::complete();
     world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
