@@ -15,11 +15,12 @@ use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 use tower::timeout::TimeoutLayer;
 use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Layer, ServiceBuilder, ServiceExt};
+use tower::{BoxError, Layer, ServiceBuilder};
 
 use crate::guard::Wire;
 use crate::kubeconfig::Access;
 use crate::limits::Deadlines;
+use crate::negotiate::{Connector, Negotiated};
 use crate::refusal::{Refusal, RefusalReason};
 
 /// Room of one stream: what a watch that nobody reads can hold back.
@@ -47,43 +48,48 @@ fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {
     let tls = config.rustls_client_config().map_err(|_| {
         unusable("without certificate-authority-data this system's authorities are used, and it has none; or the client certificate is unusable")
     })?;
-    let mut connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_only();
-    if let Some(name) = &access.tls_server_name {
-        let name =
-            ServerName::try_from(name.clone()).map_err(|_| unusable("tls-server-name is no host name"))?;
-        connector = connector.with_server_name_resolver(FixedServerNameResolver::new(name));
-    }
-    let connector = connector
-        .enable_http1()
-        .enable_http2()
-        .wrap_connector(tcp(deadlines));
-    // The connector's own deadline covers TCP only; this one covers the handshake too.
-    let connector = BoxCloneSyncService::new(TimeoutLayer::new(deadlines.connect).layer(connector));
-    let client = Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .pool_max_idle_per_host(8)
+    let name = access.tls_server_name.clone().map(ServerName::try_from).transpose();
+    let name = name.map_err(|_| unusable("tls-server-name is no host name"))?;
+    let connector = |offer: Offer| -> Connector {
+        let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only();
+        if let Some(name) = &name {
+            builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
+        }
+        let connector = match offer {
+            Offer::Either => builder.enable_http1().enable_http2().wrap_connector(tcp(deadlines)),
+            Offer::Http1 => builder.enable_http1().wrap_connector(tcp(deadlines)),
+            Offer::Http2 => builder.enable_http2().wrap_connector(tcp(deadlines)),
+        };
+        // The connector's own deadline covers TCP only; this one covers the handshake too.
+        BoxCloneSyncService::new(TimeoutLayer::new(deadlines.connect).layer(connector))
+    };
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_max_idle_per_host(8);
+    let http_1 = builder.build::<_, Body>(connector(Offer::Http1));
+    let http_2 = builder
+        .http2_only(true)
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keep_alive_interval(deadlines.keep_alive)
         .http2_keep_alive_timeout(deadlines.keep_alive_answer)
         .http2_keep_alive_while_idle(true)
-        .build::<_, Body>(connector);
+        .build::<_, Body>(connector(Offer::Http2));
+    let client = Negotiated::new(access.server.clone(), connector(Offer::Either), http_1, http_2);
     let login = config.auth_layer().map_err(|_| {
         Refusal::new(
             RefusalReason::TokenUnusable,
             "The token cannot stand in a header. Write the bare token.",
         )
     })?;
-    let stack = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(login)
-        .map_err(BoxError::from)
-        .service(client);
-    let stack = stack.map_response(|response: http::Response<hyper::body::Incoming>| {
-        response.map(|body| body.map_err(BoxError::from).boxed_unsync())
-    });
+    let stack = ServiceBuilder::new().layer(config.base_uri_layer()).option_layer(login).service(client);
     Ok(BoxCloneSyncService::new(stack))
+}
+
+/// Which protocols a connection offers.
+enum Offer {
+    Either,
+    Http1,
+    Http2,
 }
 
 /// TCP that notices a dead peer by itself: HTTP/1 has no pings.

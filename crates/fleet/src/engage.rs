@@ -1,8 +1,10 @@
 //! How a plane is made: connections, watches, and somebody who looks after its health.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::jiff::Timestamp;
+use runtime::Guard;
 use tokio::time::Instant;
 
 use crate::dial;
@@ -85,6 +87,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             deadlines: self.options.deadlines,
             limits: self.options.limits,
             user_agent: header(&self.options.user_agent),
+            counter: (!context.is_empty()).then(|| self.counter(context)),
         };
         let stop = self.home.stop.child_token();
         let namespaces = &self.options.namespaces;
@@ -108,5 +111,10 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             expires,
             self.options.limits.listed,
         )))
+    }
+
+    fn counter(&self, context: &str) -> Guard {
+        let later = self.options.deadlines.call + Duration::from_secs(1);
+        Guard::new(context, &self.home.metrics).deadline(later).most_answer(self.options.limits.page * 2)
     }
 }

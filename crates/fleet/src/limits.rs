@@ -19,7 +19,7 @@ pub struct Deadlines {
     pub keep_alive_answer: Duration,
     /// First pause between two probes of a plane that does not answer: 1 s, doubled up to `longest_pause`.
     pub first_pause: Duration,
-    /// Longest pause between two probes of a plane that does not answer: 15 s.
+    /// Longest pause between two probes of a plane that does not answer: 12 s, so that its return is noticed in 15 s.
     pub longest_pause: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Default for Deadlines {
             keep_alive: Duration::from_secs(3),
             keep_alive_answer: Duration::from_secs(2),
             first_pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(15),
+            longest_pause: Duration::from_secs(12),
         }
     }
 }

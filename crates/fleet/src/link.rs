@@ -10,6 +10,7 @@ use kube::{Api, Client, Resource};
 use runtime::{CacheState, CancellationToken, Metrics, Queue, Roots, WatchErrorKind, WatchSpec};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tower::Layer;
 
 use crate::cache::PlaneCache;
 use crate::guard::{Guard, Rules, Wire};
@@ -47,6 +48,8 @@ pub(crate) struct Bounds {
     pub deadlines: Deadlines,
     pub limits: Limits,
     pub user_agent: HeaderValue,
+    /// Counts requests; `None` for the control plane, whose client counts already.
+    pub counter: Option<runtime::Guard>,
 }
 
 /// The client that the next watch gets, and how many more its connection carries.
@@ -220,6 +223,7 @@ fn suspicion(pulse: &Arc<Pulse>) -> Arc<dyn Fn() + Send + Sync> {
     Arc::new(move || pulse.suspect())
 }
 
+/// The outer guard of `runtime` only counts: ours is stricter in everything else.
 fn guarded(wire: Wire, bounds: &Bounds, suspect: Arc<dyn Fn() + Send + Sync>) -> Client {
     let rules = Rules {
         deadlines: bounds.deadlines,
@@ -228,5 +232,9 @@ fn guarded(wire: Wire, bounds: &Bounds, suspect: Arc<dyn Fn() + Send + Sync>) ->
         user_agent: bounds.user_agent.clone(),
         suspect,
     };
-    Client::new(Guard::new(wire, rules), "default")
+    let guard = Guard::new(wire, rules);
+    match &bounds.counter {
+        Some(counter) => Client::new(counter.layer(guard), "default"),
+        None => Client::new(guard, "default"),
+    }
 }
