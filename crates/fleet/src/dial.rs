@@ -48,15 +48,24 @@ fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {
     let tls = config.rustls_client_config().map_err(|_| {
         unusable("without certificate-authority-data this system's authorities are used, and it has none; or the client certificate is unusable")
     })?;
-    let name = access.tls_server_name.clone().map(ServerName::try_from).transpose();
+    let name = access
+        .tls_server_name
+        .clone()
+        .map(ServerName::try_from)
+        .transpose();
     let name = name.map_err(|_| unusable("tls-server-name is no host name"))?;
     let connector = |offer: Offer| -> Connector {
-        let mut builder = HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_only();
+        let mut builder = HttpsConnectorBuilder::new()
+            .with_tls_config(tls.clone())
+            .https_only();
         if let Some(name) = &name {
             builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone()));
         }
         let connector = match offer {
-            Offer::Either => builder.enable_http1().enable_http2().wrap_connector(tcp(deadlines)),
+            Offer::Either => builder
+                .enable_http1()
+                .enable_http2()
+                .wrap_connector(tcp(deadlines)),
             Offer::Http1 => builder.enable_http1().wrap_connector(tcp(deadlines)),
             Offer::Http2 => builder.enable_http2().wrap_connector(tcp(deadlines)),
         };
@@ -64,7 +73,10 @@ fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {
         BoxCloneSyncService::new(TimeoutLayer::new(deadlines.connect).layer(connector))
     };
     let mut builder = Client::builder(TokioExecutor::new());
-    builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_max_idle_per_host(8);
+    builder
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(8);
     let http_1 = builder.build::<_, Body>(connector(Offer::Http1));
     let http_2 = builder
         .http2_only(true)
@@ -81,7 +93,10 @@ fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {
             "The token cannot stand in a header. Write the bare token.",
         )
     })?;
-    let stack = ServiceBuilder::new().layer(config.base_uri_layer()).option_layer(login).service(client);
+    let stack = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(login)
+        .service(client);
     Ok(BoxCloneSyncService::new(stack))
 }
 

@@ -115,6 +115,8 @@ impl<C: Send + Sync + 'static> Fleet<C> {
 
     fn counter(&self, context: &str) -> Guard {
         let later = self.options.deadlines.call + Duration::from_secs(1);
-        Guard::new(context, &self.home.metrics).deadline(later).most_answer(self.options.limits.page * 2)
+        Guard::new(context, &self.home.metrics)
+            .deadline(later)
+            .most_answer(self.options.limits.page * 2)
     }
 }

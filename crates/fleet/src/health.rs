@@ -211,7 +211,10 @@ pub(crate) async fn watch_over(pulse: Arc<Pulse>, client: Client, deadlines: Dea
 async fn probe(context: &str, client: &Client, within: Duration) -> Result<Strong, Unknown> {
     let what = "who it is";
     let Ok(answer) = timeout(within, identity::strong(client)).await else {
-        let message = format!("{} gave no answer on {what} within {within:?}.", plane_named(context));
+        let message = format!(
+            "{} gave no answer on {what} within {within:?}.",
+            plane_named(context)
+        );
         return Err(unknown(context, reason::PLANE_UNREACHABLE, message));
     };
     answer.map_err(|error| explain(context, what, "", &error))

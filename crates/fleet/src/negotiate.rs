@@ -47,11 +47,22 @@ impl Negotiated {
         http_1: Client<Connector, Body>,
         http_2: Client<Connector, Body>,
     ) -> Self {
-        Self { either, http_1, http_2, server, learned: Arc::default(), learning: Arc::default() }
+        Self {
+            either,
+            http_1,
+            http_2,
+            server,
+            learned: Arc::default(),
+            learning: Arc::default(),
+        }
     }
 
     async fn exchange(self, request: Request<Body>) -> Result<Response<WireBody>, BoxError> {
-        let client = if self.learn().await? == HTTP_2 { &self.http_2 } else { &self.http_1 };
+        let client = if self.learn().await? == HTTP_2 {
+            &self.http_2
+        } else {
+            &self.http_1
+        };
         match client.request(request).await {
             Ok(response) => Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync())),
             Err(error) => {
@@ -73,7 +84,11 @@ impl Negotiated {
             return Ok(known);
         }
         let stream = self.either.clone().oneshot(self.server.clone()).await?;
-        let learned = if stream.connected().is_negotiated_h2() { HTTP_2 } else { HTTP_1 };
+        let learned = if stream.connected().is_negotiated_h2() {
+            HTTP_2
+        } else {
+            HTTP_1
+        };
         self.learned.store(learned, Ordering::Release);
         Ok(learned)
     }

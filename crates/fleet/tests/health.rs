@@ -1,4 +1,9 @@
 //! How a plane that is lost is noticed, and how its return is.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot be set up fails"
+)]
 
 mod loopback;
 
@@ -20,7 +25,7 @@ fn key() -> Key {
 }
 
 async fn plane(options: FleetOptions) -> (Server, World<ConfigMaps>) {
-    let server = Server::start().await;
+    let server = Server::start();
     server.put(MAP, map("v"));
     let world = fleet_of(&[("east", &server)], options).await;
     world.fleet.synced(Duration::from_secs(10)).await;
@@ -31,27 +36,33 @@ async fn plane(options: FleetOptions) -> (Server, World<ConfigMaps>) {
 }
 
 fn lost(world: &World<ConfigMaps>) -> bool {
-    matches!(world.fleet.plane("east").unwrap().health(), Health::Unreachable { .. })
+    matches!(
+        world.fleet.plane("east").unwrap().health(),
+        Health::Unreachable { .. }
+    )
 }
 
 /// Losing it is told, makes what was seen unknown, and keeps the last value; its return is told too.
-async fn is_lost_and_comes_back(
-    world: &World<ConfigMaps>,
-    noticed: Duration,
-    back: impl AsyncFnOnce(),
-) {
+async fn is_lost_and_comes_back(world: &World<ConfigMaps>, noticed: Duration, back: impl AsyncFnOnce()) {
     let plane = world.fleet.plane("east").unwrap();
     let told = world.changes();
     within(noticed, "the plane is unreachable", || lost(world)).await;
     let seen = plane.caches.see(&key());
-    assert_eq!(seen.unknown().map(|unknown| unknown.reason.as_str()), Some(reason::PLANE_UNREACHABLE), "{seen:?}");
+    assert_eq!(
+        seen.unknown().map(|unknown| unknown.reason.as_str()),
+        Some(reason::PLANE_UNREACHABLE),
+        "{seen:?}"
+    );
     assert!(plane.caches.list().is_err());
     assert!(plane.caches.last(&key()).is_some());
     eventually("it is told", || world.changes() > told).await;
     back().await;
     let told = world.changes();
     within(BACK, "the plane is back", || plane.health() == Health::Reachable).await;
-    eventually("its watch is back", || matches!(plane.caches.see(&key()), Seen::Present(_))).await;
+    eventually("its watch is back", || {
+        matches!(plane.caches.see(&key()), Seen::Present(_))
+    })
+    .await;
     eventually("that is told", || world.changes() > told).await;
 }
 
@@ -59,7 +70,7 @@ async fn is_lost_and_comes_back(
 async fn a_plane_that_refuses_is_lost_and_comes_back() {
     let (server, world) = plane(options()).await;
     server.refuse();
-    is_lost_and_comes_back(&world, NOTICED, async || server.accept_again().await).await;
+    is_lost_and_comes_back(&world, NOTICED, async || server.accept_again()).await;
 }
 
 #[tokio::test]
@@ -94,27 +105,32 @@ async fn a_plane_that_rejects_our_credentials_says_so() {
     server.answer(|_| Some(json(401, &status(401, "Unauthorized", "", ""))));
     server.end_watches();
     within(NOTICED, "the plane is unreachable", || lost(&world)).await;
-    let Health::Unreachable { unknown, .. } = world.fleet.plane("east").unwrap().health() else { panic!() };
+    let Health::Unreachable { unknown, .. } = world.fleet.plane("east").unwrap().health() else {
+        panic!()
+    };
     assert_eq!(unknown.reason, reason::PLANE_FORBIDDEN);
 }
 
 #[tokio::test]
 async fn a_plane_that_was_never_there_is_lost_at_once_and_found_when_it_comes() {
-    let server = Server::start().await;
+    let server = Server::start();
     server.refuse();
     let world = fleet_of(&[("east", &server)], options()).await;
     within(NOTICED, "the plane is unreachable", || lost(&world)).await;
     let begun = Instant::now();
     world.fleet.synced(Duration::from_secs(10)).await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "a dead plane does not hold the start");
-    server.accept_again().await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "a dead plane does not hold the start"
+    );
+    server.accept_again();
     let plane = world.fleet.plane("east").unwrap();
     within(BACK, "the plane is back", || plane.health() == Health::Reachable).await;
 }
 
 #[tokio::test]
 async fn a_dead_plane_does_not_touch_a_living_one() {
-    let (east, west) = (Server::start().await, Server::start().await);
+    let (east, west) = (Server::start(), Server::start());
     west.put(MAP, map("v"));
     let world = fleet_of(&[("east", &east), ("west", &west)], options()).await;
     world.fleet.synced(Duration::from_secs(10)).await;
@@ -123,7 +139,10 @@ async fn a_dead_plane_does_not_touch_a_living_one() {
     let living = world.fleet.plane("west").unwrap();
     west.put(MAP, map("new"));
     within(Duration::from_millis(500), "west's event", || {
-        living.caches.last(&key()).is_some_and(|data| data["key"] == "new")
+        living
+            .caches
+            .last(&key())
+            .is_some_and(|data| data["key"] == "new")
     })
     .await;
     assert_eq!(living.health(), Health::Reachable);
@@ -131,11 +150,13 @@ async fn a_dead_plane_does_not_touch_a_living_one() {
 
 #[tokio::test]
 async fn a_missing_kind_blinds_its_watch_and_not_the_plane() {
-    let server = Server::start().await;
+    let server = Server::start();
     server.answer(|asked| {
         asked.path.ends_with("/configmaps").then(|| {
             let mut answer = loopback::bytes(404, "404 page not found\n");
-            answer.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+            answer
+                .headers_mut()
+                .insert("content-type", "text/plain".parse().unwrap());
             answer
         })
     });
@@ -155,8 +176,13 @@ async fn a_quiet_plane_is_not_asked_anything() {
     for value in ["a", "b"] {
         server.put(MAP, map(value));
         let plane = world.fleet.plane("east").unwrap();
-        eventually("event", || plane.caches.last(&key()).is_some_and(|data| data["key"] == value)).await;
-        tokio::time::timeout(options().deadlines.keep_alive, std::future::pending::<()>()).await.unwrap_err();
+        eventually("event", || {
+            plane.caches.last(&key()).is_some_and(|data| data["key"] == value)
+        })
+        .await;
+        tokio::time::timeout(options().deadlines.keep_alive, std::future::pending::<()>())
+            .await
+            .unwrap_err();
     }
     assert!(server.asked().is_empty(), "{:?}", server.asked());
 }
@@ -167,12 +193,18 @@ async fn another_cluster_at_the_same_address_is_a_new_plane() {
     let old = world.fleet.plane("east").unwrap();
     eventually("identified", || old.id().is_some()).await;
     server.delete("/api/v1/namespaces/kube-system");
-    server.put("/api/v1/namespaces/kube-system", serde_json::json!({"metadata": {"uid": "another"}}));
+    server.put(
+        "/api/v1/namespaces/kube-system",
+        serde_json::json!({"metadata": {"uid": "another"}}),
+    );
     server.refuse();
-    server.accept_again().await;
+    server.accept_again();
     let id = || world.fleet.plane("east").ok().and_then(|plane| plane.id());
     eventually("the new id", || id().is_some_and(|id| id.0 == "another")).await;
-    assert!(old.caches.see(&key()).unknown().is_some(), "what was seen was seen in the other cluster");
+    assert!(
+        old.caches.see(&key()).unknown().is_some(),
+        "what was seen was seen in the other cluster"
+    );
 }
 
 #[tokio::test]
@@ -182,6 +214,9 @@ async fn with_the_real_deadlines_silence_is_noticed_within_12_s() {
     let (server, world) = plane(options).await;
     server.freeze();
     let begun = Instant::now();
-    within(Duration::from_secs(12), "the plane is unreachable", || lost(&world)).await;
+    within(Duration::from_secs(12), "the plane is unreachable", || {
+        lost(&world)
+    })
+    .await;
     println!("noticed after {:?}", begun.elapsed());
 }

@@ -1,4 +1,10 @@
 //! What is taken over from a kubeconfig, and what is refused, by which word.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::format_push_string,
+    reason = "a test that cannot be set up fails"
+)]
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -40,7 +46,11 @@ impl Parts {
 fn refused(text: &str, reason: RefusalReason, named: &str) {
     let refusal = Access::parse(text.as_bytes(), "east").expect_err(text);
     assert_eq!(refusal.reason, reason, "{}", refusal.message);
-    assert!(refusal.message.contains(named), "{named} is not in: {}", refusal.message);
+    assert!(
+        refusal.message.contains(named),
+        "{named} is not in: {}",
+        refusal.message
+    );
     assert!(refusal.message.len() < 500, "{}", refusal.message);
     assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);
 }
@@ -51,7 +61,11 @@ fn client_certificate() -> (String, String, Vec<u8>) {
     let mut params = CertificateParams::new(["client".to_owned()]).unwrap();
     params.not_after = date_time_ymd(2031, 2, 3);
     let certificate = params.self_signed(&key).unwrap();
-    (STANDARD.encode(certificate.pem()), STANDARD.encode(key.serialize_pem()), certificate.der().to_vec())
+    (
+        STANDARD.encode(certificate.pem()),
+        STANDARD.encode(key.serialize_pem()),
+        certificate.der().to_vec(),
+    )
 }
 
 #[test]
@@ -60,8 +74,11 @@ fn what_is_on_the_list_is_taken_over() {
     let mut parts = good();
     parts.top = "apiVersion: v1\nkind: Config\ncurrent-context: other\npreferences: {}".into();
     parts.context += ", namespace: db, extensions: [{name: x}]";
-    parts.cluster = format!("server: 'https://gate.test/k8s/c1', certificate-authority-data: {certificate}, tls-server-name: api.test, insecure-skip-tls-verify: false");
-    parts.user = format!("token: tok, client-certificate-data: {certificate}, client-key-data: {key}, exec: null");
+    parts.cluster = format!(
+        "server: 'https://gate.test/k8s/c1', certificate-authority-data: {certificate}, tls-server-name: api.test, insecure-skip-tls-verify: false"
+    );
+    parts.user =
+        format!("token: tok, client-certificate-data: {certificate}, client-key-data: {key}, exec: null");
     let access = parts.parse().unwrap();
     assert_eq!(access.server.to_string(), "https://gate.test/k8s/c1");
     assert_eq!(access.tls_server_name.as_deref(), Some("api.test"));
@@ -84,9 +101,15 @@ fn json_and_system_authorities_are_fine() {
 fn every_way_around_the_list_is_refused_by_name() {
     for (field, reason) in [
         ("exec: {command: sh, args: [hunter2]}", ExecRefused),
-        ("auth-provider: {name: gcp, config: {cmd-path: /bin/sh}}", AuthProviderRefused),
+        (
+            "auth-provider: {name: gcp, config: {cmd-path: /bin/sh}}",
+            AuthProviderRefused,
+        ),
         ("auth-provider: {name: oidc}", AuthProviderRefused),
-        ("tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token", FilePathRefused),
+        (
+            "tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token",
+            FilePathRefused,
+        ),
         ("client-certificate: ../../etc/passwd", FilePathRefused),
         ("client-key: /dev/zero", FilePathRefused),
         ("as: system:admin", ImpersonationRefused),
@@ -122,7 +145,9 @@ fn every_way_around_the_list_is_refused_by_name() {
 
 #[test]
 fn a_user_that_nobody_picks_is_refused_too() {
-    let text = good().text().replace("users: [", "users: [{name: other, user: {exec: {command: sh}}}, ");
+    let text = good()
+        .text()
+        .replace("users: [", "users: [{name: other, user: {exec: {command: sh}}}, ");
     refused(&text, ExecRefused, "users[other].user.exec");
 }
 
@@ -157,11 +182,17 @@ fn what_is_no_kubeconfig_is_unreadable_and_not_repeated() {
         "users: [{name: u, user: {token: !x hunter2}}]",
     ] {
         let refusal = Access::parse(text.as_bytes(), "east").expect_err(text);
-        assert!(matches!(refusal.reason, KubeconfigUnreadable | FieldUnknown), "{text}: {refusal}");
+        assert!(
+            matches!(refusal.reason, KubeconfigUnreadable | FieldUnknown),
+            "{text}: {refusal}"
+        );
         assert!(!refusal.message.contains("hunter2"), "{text}: {refusal}");
     }
     for bytes in [&b"\xff\xfek\0i\0"[..], b"kind: \xc3\x28"] {
-        assert_eq!(Access::parse(bytes, "east").unwrap_err().reason, KubeconfigUnreadable);
+        assert_eq!(
+            Access::parse(bytes, "east").unwrap_err().reason,
+            KubeconfigUnreadable
+        );
     }
 }
 
@@ -169,9 +200,15 @@ fn what_is_no_kubeconfig_is_unreadable_and_not_repeated() {
 fn bombs_are_refused_quickly() {
     let begun = std::time::Instant::now();
     let large = format!("a: {}", " ".repeat(LARGEST));
-    assert_eq!(Access::parse(large.as_bytes(), "east").unwrap_err().reason, KubeconfigTooLarge);
+    assert_eq!(
+        Access::parse(large.as_bytes(), "east").unwrap_err().reason,
+        KubeconfigTooLarge
+    );
     let nested = "[".repeat(200_000);
-    assert_eq!(Access::parse(nested.as_bytes(), "east").unwrap_err().reason, KubeconfigUnreadable);
+    assert_eq!(
+        Access::parse(nested.as_bytes(), "east").unwrap_err().reason,
+        KubeconfigUnreadable
+    );
     let mut aliases = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
     for level in 1..10 {
         let former = level - 1;
@@ -179,7 +216,11 @@ fn bombs_are_refused_quickly() {
         aliases += &format!("a{level}: &a{level} [{refer}]\n");
     }
     assert!(Access::parse(aliases.as_bytes(), "east").is_err());
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[test]
@@ -187,10 +228,25 @@ fn names_must_be_there_and_be_one() {
     let text = good().text();
     let refusal = Access::parse(text.as_bytes(), "west").unwrap_err();
     assert_eq!(refusal.reason, ContextMissing);
-    assert!(refusal.message.contains("west") && refusal.message.contains("east"), "{refusal}");
-    refused(&text.replace("cluster: c,", "cluster: d,"), ClusterMissing, "contexts[east].context.cluster");
-    refused(&text.replace("user: u}", "user: v}"), UserMissing, "contexts[east].context.user");
-    refused(&text.replace("users: [", "users: [{name: u, user: {token: b}}, "), NameAmbiguous, "users");
+    assert!(
+        refusal.message.contains("west") && refusal.message.contains("east"),
+        "{refusal}"
+    );
+    refused(
+        &text.replace("cluster: c,", "cluster: d,"),
+        ClusterMissing,
+        "contexts[east].context.cluster",
+    );
+    refused(
+        &text.replace("user: u}", "user: v}"),
+        UserMissing,
+        "contexts[east].context.user",
+    );
+    refused(
+        &text.replace("users: [", "users: [{name: u, user: {token: b}}, "),
+        NameAmbiguous,
+        "users",
+    );
 }
 
 #[test]
@@ -212,7 +268,12 @@ fn only_https_without_frills_is_a_server() {
         parts.cluster = format!("server: '{server}'");
         refused(&parts.text(), reason, "clusters[c].cluster.server");
     }
-    for server in ["https://10.0.0.1", "https://[::1]:6443", "https://[::1]", "https://a.test/path/"] {
+    for server in [
+        "https://10.0.0.1",
+        "https://[::1]:6443",
+        "https://[::1]",
+        "https://a.test/path/",
+    ] {
         let mut parts = good();
         parts.cluster = format!("server: '{server}'");
         assert!(parts.parse().is_ok(), "{server}");
@@ -230,17 +291,44 @@ fn credentials_must_be_usable() {
     let with = |user: String| Parts { user, ..good() }.text();
     refused(&with(String::new()), CredentialsMissing, "users[u]");
     refused(&with("token: ''".into()), CredentialsMissing, "users[u]");
-    refused(&with("token: \"hunter2\\n\"".into()), TokenUnusable, "users[u].user.token");
-    refused(&with("token: 'hünter2'".into()), TokenUnusable, "users[u].user.token");
-    refused(&with(format!("token: {}", "x".repeat(100_000))), TokenUnusable, "users[u].user.token");
+    refused(
+        &with("token: \"hunter2\\n\"".into()),
+        TokenUnusable,
+        "users[u].user.token",
+    );
+    refused(
+        &with("token: 'hünter2'".into()),
+        TokenUnusable,
+        "users[u].user.token",
+    );
+    refused(
+        &with(format!("token: {}", "x".repeat(100_000))),
+        TokenUnusable,
+        "users[u].user.token",
+    );
     for (user, says) in [
         (format!("client-certificate-data: {certificate}"), "only one"),
         (format!("client-key-data: {key}"), "only one"),
-        ("client-certificate-data: '%%', client-key-data: aGk=".into(), "base64"),
-        (format!("client-certificate-data: {certificate}, client-key-data: aHVudGVyMg=="), "no key"),
-        (format!("client-certificate-data: aHVudGVyMg==, client-key-data: {key}"), "no certificate"),
-        (format!("client-certificate-data: {certificate}, client-key-data: {other_key}"), "do not belong together"),
-        (format!("client-certificate-data: {first_version}, client-key-data: {key}"), "X.509 version 1"),
+        (
+            "client-certificate-data: '%%', client-key-data: aGk=".into(),
+            "base64",
+        ),
+        (
+            format!("client-certificate-data: {certificate}, client-key-data: aHVudGVyMg=="),
+            "no key",
+        ),
+        (
+            format!("client-certificate-data: aHVudGVyMg==, client-key-data: {key}"),
+            "no certificate",
+        ),
+        (
+            format!("client-certificate-data: {certificate}, client-key-data: {other_key}"),
+            "do not belong together",
+        ),
+        (
+            format!("client-certificate-data: {first_version}, client-key-data: {key}"),
+            "X.509 version 1",
+        ),
     ] {
         refused(&with(user), CertificateUnusable, says);
     }
@@ -250,7 +338,12 @@ fn credentials_must_be_usable() {
 fn authorities_must_be_certificates() {
     let (_, key, _) = client_certificate();
     let broken = STANDARD.encode(pem("CERTIFICATE", b"no DER"));
-    for (data, says) in [("'%%'", "base64"), ("aGk=", "no certificate"), (&*key, "no certificate"), (&*broken, "cannot be read")] {
+    for (data, says) in [
+        ("'%%'", "base64"),
+        ("aGk=", "no certificate"),
+        (&*key, "no certificate"),
+        (&*broken, "cannot be read"),
+    ] {
         let mut parts = good();
         parts.cluster += &format!(", certificate-authority-data: {data}");
         refused(&parts.text(), CertificateUnusable, says);
@@ -275,7 +368,10 @@ fn nothing_printed_shows_a_secret() {
     let mut parts = good();
     parts.user = format!("token: hunter2, client-certificate-data: {certificate}, client-key-data: {key}");
     let shown = format!("{:?}", parts.parse().unwrap());
-    assert!(!shown.contains("hunter2") && !shown.contains("PRIVATE"), "{shown}");
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("PRIVATE"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -302,7 +398,10 @@ fn mutated_kubeconfigs_never_panic() {
 }
 
 fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        STANDARD.encode(der)
+    )
 }
 
 /// The same certificate without version and extensions, as X.509 version 1 has none. Its signature is wrong then, but
@@ -337,7 +436,12 @@ fn header(der: &[u8]) -> (usize, usize) {
         short @ 0..0x80 => (2, usize::from(short)),
         long => {
             let bytes = usize::from(long & 0x7f);
-            (2 + bytes, der[2..2 + bytes].iter().fold(0, |length, byte| length << 8 | usize::from(*byte)))
+            (
+                2 + bytes,
+                der[2..2 + bytes]
+                    .iter()
+                    .fold(0, |length, byte| length << 8 | usize::from(*byte)),
+            )
         }
     }
 }

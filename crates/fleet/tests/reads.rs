@@ -1,4 +1,9 @@
 //! What a live read proves, and what it does not.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot be set up fails"
+)]
 
 mod loopback;
 
@@ -7,7 +12,9 @@ use api::names::reason;
 use api::seen::{PlaneId, Seen};
 use fleet::reasons;
 use k8s_openapi::api::core::v1::ConfigMap;
-use loopback::{Answer, Asked, ConfigMaps, MAP, Server, World, bytes, eventually, fleet_of, json, map, options, status};
+use loopback::{
+    Answer, Asked, ConfigMaps, MAP, Server, World, bytes, eventually, fleet_of, json, map, options, status,
+};
 use serde_json::json;
 
 const DC: &str = "/apis/cassandra.datastax.com/v1beta1/namespaces/db/cassandradatacenters/dc1";
@@ -15,7 +22,7 @@ const KUBE_SYSTEM: &str = "/api/v1/namespaces/kube-system";
 const ROOT_CA: &str = "/api/v1/namespaces/db/configmaps/kube-root-ca.crt";
 
 async fn plane() -> (Server, World<ConfigMaps>) {
-    let server = Server::start().await;
+    let server = Server::start();
     let world = fleet_of(&[("east", &server)], options()).await;
     let plane = world.fleet.plane("east").unwrap();
     eventually("identified", || plane.id().is_some()).await;
@@ -23,18 +30,29 @@ async fn plane() -> (Server, World<ConfigMaps>) {
 }
 
 async fn read_dc(world: &World<ConfigMaps>, expected: Option<&PlaneId>) -> Seen<CassandraDatacenter> {
-    world.fleet.plane("east").unwrap().read("db", "dc1", expected).await
+    world
+        .fleet
+        .plane("east")
+        .unwrap()
+        .read("db", "dc1", expected)
+        .await
 }
 
 fn why<T: std::fmt::Debug>(seen: &Seen<T>) -> &str {
-    &seen.unknown().unwrap_or_else(|| panic!("{seen:?} is not Unknown")).reason
+    &seen
+        .unknown()
+        .unwrap_or_else(|| panic!("{seen:?} is not Unknown"))
+        .reason
 }
 
 fn id(server: &Server) -> PlaneId {
     PlaneId(server.uid(KUBE_SYSTEM))
 }
 
-fn at(path: &'static str, answer: impl Fn() -> Answer + Send + Sync + 'static) -> impl Fn(&Asked) -> Option<Answer> + Send + Sync {
+fn at(
+    path: &'static str,
+    answer: impl Fn() -> Answer + Send + Sync + 'static,
+) -> impl Fn(&Asked) -> Option<Answer> + Send + Sync {
     move |asked| (asked.path == path).then(&answer)
 }
 
@@ -53,9 +71,14 @@ async fn an_object_of_the_expected_plane_is_present() {
 #[tokio::test]
 async fn a_not_found_that_names_the_object_is_a_proof() {
     let (server, world) = plane().await;
-    let Seen::Absent(proof) = read_dc(&world, Some(&id(&server))).await else { panic!("not absent") };
+    let Seen::Absent(proof) = read_dc(&world, Some(&id(&server))).await else {
+        panic!("not absent")
+    };
     assert_eq!(proof.plane, id(&server));
-    assert_eq!((&*proof.kind, &*proof.namespace, &*proof.name), ("CassandraDatacenter", "db", "dc1"));
+    assert_eq!(
+        (&*proof.kind, &*proof.namespace, &*proof.name),
+        ("CassandraDatacenter", "db", "dc1")
+    );
 }
 
 #[tokio::test]
@@ -63,7 +86,9 @@ async fn a_kind_that_the_server_does_not_know_is_no_proof() {
     let (server, world) = plane().await;
     server.answer(at(DC, || {
         let mut answer = bytes(404, "404 page not found\n");
-        answer.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+        answer
+            .headers_mut()
+            .insert("content-type", "text/plain".parse().unwrap());
         answer
     }));
     assert_eq!(why(&read_dc(&world, None).await), reason::CASS_OPERATOR_MISSING);
@@ -84,14 +109,24 @@ async fn another_plane_between_two_reads_is_unknown() {
     let (server, world) = plane().await;
     let expected = id(&server);
     // The address is given to another cluster while the object is asked for.
-    let other = json(200, &json!({"metadata": {"name": "kube-system", "uid": "another"}}));
-    let other = http_body_util::BodyExt::collect(other.into_body()).await.unwrap().to_bytes();
+    let other = json(
+        200,
+        &json!({"metadata": {"name": "kube-system", "uid": "another"}}),
+    );
+    let other = http_body_util::BodyExt::collect(other.into_body())
+        .await
+        .unwrap()
+        .to_bytes();
     server.answer(move |asked| (asked.path == KUBE_SYSTEM).then(|| bytes(200, other.clone())));
     let seen = read_dc(&world, Some(&expected)).await;
     assert_eq!(why(&seen), reasons::IDENTITY_CHANGED);
     server.put(DC, json!({"metadata": {}, "spec": {}}));
     let seen = read_dc(&world, Some(&expected)).await;
-    assert_eq!(why(&seen), reasons::IDENTITY_CHANGED, "what is there is not ours either");
+    assert_eq!(
+        why(&seen),
+        reasons::IDENTITY_CHANGED,
+        "what is there is not ours either"
+    );
 }
 
 #[tokio::test]
@@ -100,9 +135,13 @@ async fn without_kube_system_the_root_ca_of_the_namespace_is_the_id() {
     server.answer(at(KUBE_SYSTEM, forbidden));
     server.put(ROOT_CA, map("pem"));
     let weak = PlaneId(format!("cm:db:{}", server.uid(ROOT_CA)));
-    let Seen::Absent(proof) = read_dc(&world, Some(&weak)).await else { panic!("not absent") };
+    let Seen::Absent(proof) = read_dc(&world, Some(&weak)).await else {
+        panic!("not absent")
+    };
     assert_eq!(proof.plane, weak);
-    let Seen::Absent(proof) = read_dc(&world, None).await else { panic!("not absent") };
+    let Seen::Absent(proof) = read_dc(&world, None).await else {
+        panic!("not absent")
+    };
     assert_eq!(proof.plane, weak);
 }
 
@@ -120,9 +159,15 @@ async fn a_root_ca_that_was_made_anew_or_is_missing_proves_nothing() {
     server.put(ROOT_CA, map("pem"));
     let weak = PlaneId(format!("cm:db:{}", server.uid(ROOT_CA)));
     server.delete(ROOT_CA);
-    assert_eq!(why(&read_dc(&world, Some(&weak)).await), reasons::IDENTITY_UNKNOWN);
+    assert_eq!(
+        why(&read_dc(&world, Some(&weak)).await),
+        reasons::IDENTITY_UNKNOWN
+    );
     server.put(ROOT_CA, map("pem"));
-    assert_eq!(why(&read_dc(&world, Some(&weak)).await), reasons::IDENTITY_UNKNOWN);
+    assert_eq!(
+        why(&read_dc(&world, Some(&weak)).await),
+        reasons::IDENTITY_UNKNOWN
+    );
 }
 
 #[tokio::test]
@@ -131,22 +176,41 @@ async fn ids_of_two_forms_are_not_compared() {
     let strong = id(&server);
     server.answer(at(KUBE_SYSTEM, forbidden));
     server.put(ROOT_CA, map("pem"));
-    assert_eq!(why(&read_dc(&world, Some(&strong)).await), reasons::IDENTITY_UNKNOWN);
+    assert_eq!(
+        why(&read_dc(&world, Some(&strong)).await),
+        reasons::IDENTITY_UNKNOWN
+    );
 }
 
 #[tokio::test]
 async fn an_object_that_is_not_the_one_asked_for_is_unknown() {
     let (server, world) = plane().await;
     let good = json!({"name": "dc1", "namespace": "db", "uid": "u", "resourceVersion": "1"});
-    for (field, value) in [("name", "dc2"), ("namespace", "other"), ("uid", ""), ("resourceVersion", "")] {
+    for (field, value) in [
+        ("name", "dc2"),
+        ("namespace", "other"),
+        ("uid", ""),
+        ("resourceVersion", ""),
+    ] {
         let mut metadata = good.clone();
         metadata[field] = json!(value);
-        server.answer(at(DC, move || json(200, &json!({"metadata": metadata, "spec": {}}))));
-        assert_eq!(why(&read_dc(&world, None).await), reasons::OBJECT_UNREADABLE, "{field}");
+        server.answer(at(DC, move || {
+            json(200, &json!({"metadata": metadata, "spec": {}}))
+        }));
+        assert_eq!(
+            why(&read_dc(&world, None).await),
+            reasons::OBJECT_UNREADABLE,
+            "{field}"
+        );
     }
-    server.answer(at(DC, || bytes(200, "{\"metadata\":{}, \"spec\": secret-looking text")));
+    server.answer(at(DC, || {
+        bytes(200, "{\"metadata\":{}, \"spec\": secret-looking text")
+    }));
     let seen = read_dc(&world, None).await;
-    assert!(!seen.unknown().unwrap().message.contains("secret-looking"), "{seen:?}");
+    assert!(
+        !seen.unknown().unwrap().message.contains("secret-looking"),
+        "{seen:?}"
+    );
 }
 
 #[tokio::test]
@@ -160,7 +224,11 @@ async fn refusals_of_the_server_are_named_and_cut() {
     let seen = read_dc(&world, None).await;
     let unknown = seen.unknown().unwrap();
     assert_eq!(unknown.reason, reason::PLANE_FORBIDDEN);
-    assert!(unknown.message.len() < 400 && !unknown.message.contains('\u{1b}'), "{}", unknown.message);
+    assert!(
+        unknown.message.len() < 400 && !unknown.message.contains('\u{1b}'),
+        "{}",
+        unknown.message
+    );
     server.answer(at(DC, || json(401, &status(401, "Unauthorized", "", ""))));
     assert_eq!(why(&read_dc(&world, None).await), reason::PLANE_FORBIDDEN);
     server.answer(at(DC, || json(500, &status(500, "InternalError", "", ""))));
@@ -175,20 +243,29 @@ async fn a_live_list_follows_its_pages_and_ends_with_who_answered() {
     let item = |name: &str| json!({"metadata": {"name": name, "namespace": "db"}});
     let (first, second) = (item("a"), item("b"));
     server.answer(move |asked| {
-        (asked.path == path).then(|| match asked.query.contains("continue=next") {
-            false => json(200, &json!({"metadata": {"continue": "next"}, "items": [first]})),
-            true => json(200, &json!({"metadata": {}, "items": [second]})),
+        (asked.path == path).then(|| {
+            if asked.query.contains("continue=next") {
+                json(200, &json!({"metadata": {}, "items": [second]}))
+            } else {
+                json(200, &json!({"metadata": {"continue": "next"}, "items": [first]}))
+            }
         })
     });
-    let found = plane.list_live::<ConfigMap>(Some("db"), "a=b", Some(&id(&server))).await.unwrap();
+    let found = plane
+        .list_live::<ConfigMap>(Some("db"), "a=b", Some(&id(&server)))
+        .await
+        .unwrap();
     assert_eq!(found.len(), 2);
-    let unknown = plane.list_live::<ConfigMap>(Some("db"), "", Some(&PlaneId("other".into()))).await.unwrap_err();
+    let unknown = plane
+        .list_live::<ConfigMap>(Some("db"), "", Some(&PlaneId("other".into())))
+        .await
+        .unwrap_err();
     assert_eq!(unknown.reason, reasons::IDENTITY_CHANGED);
 }
 
 #[tokio::test]
 async fn a_list_without_end_or_of_strangers_is_no_list() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut options = options();
     options.limits.listed = 50;
     let world = fleet_of(&[("east", &server)], options).await;
@@ -200,8 +277,13 @@ async fn a_list_without_end_or_of_strangers_is_no_list() {
     }));
     let unknown = plane.list_live::<ConfigMap>(None, "", None).await.unwrap_err();
     assert_eq!(unknown.reason, reasons::OBJECT_UNREADABLE);
-    server.answer(at("/api/v1/namespaces/db/configmaps", move || json(200, &json!({"metadata": {}, "items": [item]}))));
-    let unknown = plane.list_live::<ConfigMap>(Some("db"), "", None).await.unwrap_err();
+    server.answer(at("/api/v1/namespaces/db/configmaps", move || {
+        json(200, &json!({"metadata": {}, "items": [item]}))
+    }));
+    let unknown = plane
+        .list_live::<ConfigMap>(Some("db"), "", None)
+        .await
+        .unwrap_err();
     assert_eq!(unknown.reason, reasons::OBJECT_UNREADABLE);
 }
 
@@ -222,5 +304,8 @@ async fn the_server_tells_its_version() {
     let plane = world.fleet.plane("east").unwrap();
     assert_eq!(plane.server_version().await.unwrap(), "v1.35.4");
     server.answer(at("/version", || bytes(200, "")));
-    assert_eq!(plane.server_version().await.unwrap_err().reason, reason::PLANE_UNREACHABLE);
+    assert_eq!(
+        plane.server_version().await.unwrap_err().reason,
+        reason::PLANE_UNREACHABLE
+    );
 }

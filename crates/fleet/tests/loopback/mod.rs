@@ -1,4 +1,9 @@
 //! A small Kubernetes API server on a loopback address, over TLS, that can be made hostile.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot be set up fails"
+)]
 #![allow(dead_code, unused_imports, reason = "each test file uses its part of it")]
 
 mod certificates;
@@ -52,7 +57,7 @@ impl<C: Send + Sync + 'static> Drop for World<C> {
 }
 
 impl<C: Send + Sync + 'static> World<C> {
-    pub async fn with(
+    pub fn with(
         home: Server,
         options: FleetOptions,
         engage: impl Fn(&PlaneLink) -> C + Send + Sync + 'static,
@@ -69,7 +74,13 @@ impl<C: Send + Sync + 'static> World<C> {
         let fleet = Fleet::start_at(at, options, engage, move || {
             counted.fetch_add(1, Ordering::SeqCst);
         });
-        Self { home, fleet, changes, metrics, stop }
+        Self {
+            home,
+            fleet,
+            changes,
+            metrics,
+            stop,
+        }
     }
 
     pub fn changes(&self) -> usize {
@@ -86,7 +97,11 @@ pub fn options() -> FleetOptions {
 /// A ClientConfig `name` with its Secret, as the control plane holds them.
 pub fn register(home: &Server, name: &str, kubeconfig: &str) {
     put_secret(home, name, kubeconfig);
-    put_client_config(home, name, serde_json::json!({"kubeConfigSecret": {"name": name}}));
+    put_client_config(
+        home,
+        name,
+        &serde_json::json!({"kubeConfigSecret": {"name": name}}),
+    );
 }
 
 pub fn put_secret(home: &Server, name: &str, kubeconfig: &str) {
@@ -96,13 +111,15 @@ pub fn put_secret(home: &Server, name: &str, kubeconfig: &str) {
     home.put(&format!("/api/v1/namespaces/ns/secrets/{name}"), secret);
 }
 
-pub fn put_client_config(home: &Server, name: &str, spec: serde_json::Value) {
+pub fn put_client_config(home: &Server, name: &str, spec: &serde_json::Value) {
     let path = format!("/apis/config.k8ssandra.io/v1beta1/namespaces/ns/clientconfigs/{name}");
     home.put(&path, serde_json::json!({"metadata": {}, "spec": spec}));
 }
 
 pub fn remove_client_config(home: &Server, name: &str) {
-    home.delete(&format!("/apis/config.k8ssandra.io/v1beta1/namespaces/ns/clientconfigs/{name}"));
+    home.delete(&format!(
+        "/apis/config.k8ssandra.io/v1beta1/namespaces/ns/clientconfigs/{name}"
+    ));
 }
 
 /// Waits until `holds`, and says what was waited for if it never does.
@@ -118,7 +135,10 @@ pub async fn within(at_most: Duration, what: &str, holds: impl Fn() -> bool) {
             ticks.tick().await;
         }
     };
-    assert!(tokio::time::timeout(at_most, looking).await.is_ok(), "not within {at_most:?}: {what}");
+    assert!(
+        tokio::time::timeout(at_most, looking).await.is_ok(),
+        "not within {at_most:?}: {what}"
+    );
 }
 
 /// The ConfigMaps of a plane: name and one value.
@@ -126,12 +146,17 @@ pub type ConfigMaps = PlaneCache<BTreeMap<String, String>>;
 
 /// A fleet with the planes of these servers, each known by its context and engaged, that watches their ConfigMaps.
 pub async fn fleet_of(planes: &[(&str, &Server)], options: FleetOptions) -> World<ConfigMaps> {
-    let home = Server::start().await;
+    let home = Server::start();
     for (context, server) in planes {
         register(&home, context, &server.kubeconfig(context));
     }
-    let world = World::with(home, options, watch_config_maps()).await;
-    eventually("planes are engaged", || planes.iter().all(|(context, _)| world.fleet.plane(context).is_ok())).await;
+    let world = World::with(home, options, watch_config_maps());
+    eventually("planes are engaged", || {
+        planes
+            .iter()
+            .all(|(context, _)| world.fleet.plane(context).is_ok())
+    })
+    .await;
     world
 }
 

@@ -41,7 +41,10 @@ impl Objects {
             meta["uid"] = kept("uid", json!(format!("uid-{version}")));
         }
         if meta["creationTimestamp"].is_null() {
-            meta["creationTimestamp"] = kept("creationTimestamp", json!(format!("2026-01-01T00:00:{:02}Z", version % 60)));
+            meta["creationTimestamp"] = kept(
+                "creationTimestamp",
+                json!(format!("2026-01-01T00:00:{:02}Z", version % 60)),
+            );
         }
         meta["name"] = json!(name);
         if let Some(namespace) = namespace {
@@ -65,24 +68,41 @@ impl Objects {
     }
 
     pub fn list(&self, collection: &str, name: Option<&str>) -> Value {
-        let items: Vec<_> =
-            self.by_path.iter().filter(|(path, _)| belongs(path, collection, name)).map(|(_, object)| object).collect();
+        let items: Vec<_> = self
+            .by_path
+            .iter()
+            .filter(|(path, _)| belongs(path, collection, name))
+            .map(|(_, object)| object)
+            .collect();
         json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": self.version.to_string()}, "items": items})
     }
 
     /// Tells what happened after `since`, and then what happens.
-    pub fn watch(&mut self, collection: &str, name: Option<&str>, since: u64, events: UnboundedSender<String>) {
+    pub fn watch(
+        &mut self,
+        collection: &str,
+        name: Option<&str>,
+        since: u64,
+        events: UnboundedSender<String>,
+    ) {
         for (version, path, event) in &self.history {
             if *version > since && belongs(path, collection, name) {
                 let _ = events.send(event.clone());
             }
         }
-        self.watchers.push(Watcher { collection: collection.to_owned(), name: name.map(str::to_owned), events });
+        self.watchers.push(Watcher {
+            collection: collection.to_owned(),
+            name: name.map(str::to_owned),
+            events,
+        });
     }
 
     /// Watches that somebody still reads.
     pub fn watchers(&self, collection: &str) -> usize {
-        self.watchers.iter().filter(|watcher| watcher.collection == collection && !watcher.events.is_closed()).count()
+        self.watchers
+            .iter()
+            .filter(|watcher| watcher.collection == collection && !watcher.events.is_closed())
+            .count()
     }
 
     pub fn end_watches(&mut self) {
@@ -112,7 +132,13 @@ pub fn names(path: &str) -> (Option<&str>, &str) {
 /// Whether an object is of a collection, which names a namespace or spans all.
 fn belongs(path: &str, collection: &str, wanted: Option<&str>) -> bool {
     let (namespace, name) = names(path);
-    let Some(parent) = path.strip_suffix(name).and_then(|parent| parent.strip_suffix('/')) else { return false };
+    let Some(parent) = path
+        .strip_suffix(name)
+        .and_then(|parent| parent.strip_suffix('/'))
+    else {
+        return false;
+    };
     let everywhere = namespace.map(|namespace| parent.replacen(&format!("/namespaces/{namespace}/"), "/", 1));
-    (parent == collection || everywhere.as_deref() == Some(collection)) && wanted.is_none_or(|wanted| wanted == name)
+    (parent == collection || everywhere.as_deref() == Some(collection))
+        && wanted.is_none_or(|wanted| wanted == name)
 }

@@ -70,18 +70,21 @@ struct State {
 
 impl Server {
     /// Speaks HTTP/2 and HTTP/1.
-    pub async fn start() -> Self {
-        Self::speaking(&["h2", "http/1.1"]).await
+    pub fn start() -> Self {
+        Self::speaking(&["h2", "http/1.1"])
     }
 
-    pub async fn speaking(protocols: &[&str]) -> Self {
+    pub fn speaking(protocols: &[&str]) -> Self {
         let authority = Authority::new();
         let (certificate, key) = authority.sign(&["127.0.0.1", "plane.test"]);
         let mut tls = rustls::ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(vec![certificate], key)
             .unwrap();
-        tls.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        tls.alpn_protocols = protocols
+            .iter()
+            .map(|protocol| protocol.as_bytes().to_vec())
+            .collect();
         let listener = rebind(SocketAddr::from(([127, 0, 0, 1], 0)));
         let state = Arc::new(State {
             address: listener.local_addr().unwrap(),
@@ -122,7 +125,10 @@ impl Server {
 
     /// A client without our guards.
     pub fn client(&self, options: &FleetOptions) -> Client {
-        Client::new((options.dial)(&self.access(), &options.deadlines).unwrap(), "default")
+        Client::new(
+            (options.dial)(&self.access(), &options.deadlines).unwrap(),
+            "default",
+        )
     }
 
     pub fn put(&self, path: &str, object: Value) {
@@ -134,7 +140,10 @@ impl Server {
     }
 
     pub fn uid(&self, path: &str) -> String {
-        self.state.objects.lock().unwrap().get(path).unwrap()["metadata"]["uid"].as_str().unwrap().to_owned()
+        self.state.objects.lock().unwrap().get(path).unwrap()["metadata"]["uid"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub fn watchers(&self, collection: &str) -> usize {
@@ -188,9 +197,8 @@ impl Server {
         self.close_connections();
     }
 
-    pub async fn accept_again(&self) {
-        let address = self.state.address;
-        self.serve(rebind(address));
+    pub fn accept_again(&self) {
+        self.serve(rebind(self.state.address));
     }
 
     /// Ends every open watch, as a server does after some minutes.
@@ -230,8 +238,13 @@ fn rebind(address: SocketAddr) -> TcpListener {
 
 async fn converse(state: Arc<State>, socket: tokio::net::TcpStream) {
     let connection = state.connections.fetch_add(1, Ordering::SeqCst);
-    let socket = Stalling { socket, frozen: Arc::clone(&state.frozen) };
-    let Ok(tls) = state.acceptor.accept(socket).await else { return };
+    let socket = Stalling {
+        socket,
+        frozen: Arc::clone(&state.frozen),
+    };
+    let Ok(tls) = state.acceptor.accept(socket).await else {
+        return;
+    };
     let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service_fn(move |request: Request<Incoming>| {
         let state = Arc::clone(&state);
@@ -240,14 +253,24 @@ async fn converse(state: Arc<State>, socket: tokio::net::TcpStream) {
     let io = TokioIo::new(tls);
     if is_h2 {
         let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-        let _ = server.max_concurrent_streams(100).serve_connection(io, service).await;
+        let _ = server
+            .max_concurrent_streams(100)
+            .serve_connection(io, service)
+            .await;
     } else {
-        let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+        let _ = hyper::server::conn::http1::Builder::new()
+            .serve_connection(io, service)
+            .await;
     }
 }
 
 async fn answer(state: &State, request: &Request<Incoming>, connection: usize) -> Answer {
-    let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .map(|value| value.to_str().unwrap().to_owned())
+    };
     let asked = Asked {
         method: request.method().clone(),
         path: request.uri().path().to_owned(),
@@ -263,13 +286,19 @@ async fn answer(state: &State, request: &Request<Incoming>, connection: usize) -
         return answering.await;
     }
     let mut objects = state.objects.lock().unwrap();
-    let name = asked.query.split('&').find_map(|pair| pair.strip_prefix("fieldSelector=metadata.name%3D"));
+    let name = asked
+        .query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("fieldSelector=metadata.name%3D"));
     if asked.path == "/version" {
         return json(200, &json!({"gitVersion": "v1.35.4"}));
     }
     if asked.is_watch() {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let since = asked.query.split('&').find_map(|pair| pair.strip_prefix("resourceVersion=")?.parse().ok());
+        let since = asked
+            .query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("resourceVersion=")?.parse().ok());
         objects.watch(&asked.path, name, since.unwrap_or_default(), sender);
         return streamed(receiver);
     }
@@ -287,7 +316,11 @@ async fn answer(state: &State, request: &Request<Incoming>, connection: usize) -
 /// Every kind is known here.
 fn is_collection(path: &str) -> bool {
     let segments: Vec<_> = path.split('/').skip(1).collect();
-    let rest = if segments[0] == "api" { &segments[2..] } else { &segments[3..] };
+    let rest = if segments[0] == "api" {
+        &segments[2..]
+    } else {
+        &segments[3..]
+    };
     rest.len() == 1 || (rest.len() == 3 && rest[0] == "namespaces")
 }
 
@@ -302,7 +335,9 @@ fn streamed(receiver: mpsc::UnboundedReceiver<String>) -> Answer {
 fn of(code: u16, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(code).unwrap();
-    response.headers_mut().insert("content-type", "application/json".parse().unwrap());
+    response
+        .headers_mut()
+        .insert("content-type", "application/json".parse().unwrap());
     response
 }
 
@@ -319,17 +354,21 @@ pub fn pending() -> Answer {
     of(200, StreamBody::new(stream::pending()).boxed_unsync())
 }
 
-/// A body that never ends: this chunk again and again.
-pub fn endless(chunk: &'static [u8]) -> Answer {
-    let frames = stream::repeat_with(move || Ok(Frame::data(Bytes::from_static(chunk))));
+/// A body that never ends: this byte again and again.
+pub fn endless(byte: u8) -> Answer {
+    let chunk = Bytes::from(vec![byte; 64 * 1024]);
+    let frames = stream::repeat_with(move || Ok(Frame::data(chunk.clone())));
     of(200, StreamBody::new(frames).boxed_unsync())
 }
 
 /// A byte every 50 ms, without end.
 pub fn dripping() -> Answer {
-    let frames = stream::unfold(tokio::time::interval(std::time::Duration::from_millis(50)), |mut ticks| async {
-        ticks.tick().await;
-        Some((Ok(Frame::data(Bytes::from_static(b" "))), ticks))
-    });
+    let frames = stream::unfold(
+        tokio::time::interval(std::time::Duration::from_millis(50)),
+        |mut ticks| async {
+            ticks.tick().await;
+            Some((Ok(Frame::data(Bytes::from_static(b" "))), ticks))
+        },
+    );
     of(200, StreamBody::new(frames).boxed_unsync())
 }
