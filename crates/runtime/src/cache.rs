@@ -23,6 +23,15 @@ pub enum CacheState {
     },
 }
 
+impl CacheState {
+    fn is_like(&self, other: &CacheState) -> bool {
+        match (self, other) {
+            (CacheState::Stale { error: one }, CacheState::Stale { error: other }) => one.kind == other.kind,
+            (one, other) => one == other,
+        }
+    }
+}
+
 /// The objects that one watch selects. Clones show the same contents.
 pub struct Cache<T> {
     shared: Arc<Shared<T>>,
@@ -120,7 +129,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         self.write().replace(scope, resource_version, list)
     }
 
-    /// Returns the new state of the whole if it changed.
+    /// Returns the new state of the whole if it changed; another text of the same kind of failure is no change.
     pub(crate) fn set_state(&self, part: usize, state: CacheState) -> Option<CacheState> {
         let mut changed = None;
         self.shared.health.send_if_modified(|health| {
@@ -130,7 +139,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
                 one.0 = state;
             }
             let after = (health.state(), health.listed());
-            changed = (before.0 != after.0).then(|| after.0.clone());
+            changed = (!before.0.is_like(&after.0)).then(|| after.0.clone());
             before != after
         });
         changed
@@ -294,9 +303,19 @@ mod tests {
             kind: WatchErrorKind::Forbidden,
             message: "no".into(),
         };
-        let stale = CacheState::Stale { error };
+        let stale = CacheState::Stale { error: error.clone() };
         assert_eq!(cache.set_state(0, stale.clone()), Some(stale.clone()));
-        assert_eq!(cache.set_state(0, stale.clone()), None, "told once");
+        let text = WatchError {
+            message: "still no".into(),
+            ..error
+        };
+        assert_eq!(
+            cache.set_state(0, CacheState::Stale { error: text }),
+            None,
+            "told once"
+        );
+        assert!(matches!(cache.state(), CacheState::Stale { error } if error.message == "still no"));
+        cache.set_state(0, stale.clone());
         assert_eq!((cache.state(), cache.listed()), (stale, true));
     }
 }

@@ -20,6 +20,7 @@ mod client;
 mod contents;
 mod decode;
 mod events;
+mod field_owners;
 mod follow;
 mod graves;
 mod guard;

@@ -7,6 +7,7 @@
 //! | [`apply_status`] | version (a uid guards nothing there) | `Conflict` or `NotFound` | `Conflict` |
 //! | [`json_patch`] | `test` of uid, optionally version | `NotFound` | `Conflict` |
 //! | [`delete`] | uid and version | `NotFound` | `Conflict` |
+//! | [`hand_over`] | uid and version | `NotFound` | `Conflict` |
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -19,12 +20,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use crate::field_owners::handed_over;
 use crate::write_error::{Target, WriteError};
 
 /// The longest a write may take; the guarded client's own limit (10 s) comes first.
 const DEADLINE: Duration = Duration::from_secs(11);
 
 pub(crate) const PATCH: &str = "patch";
+const HAND_OVER: &str = "hand over fields of";
 
 /// How an apply is done.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +156,43 @@ where
         ..PatchParams::default()
     };
     bounded(target, api.patch(name, &params, &Patch::<()>::Json(patch))).await
+}
+
+/// Hands what the managers `from` wrote by create or update over to the applies of `to`, so that `to` may change and
+/// drop it. Needed once before the first [`apply`] of an object that was made by [`create`], also if the manager is the
+/// same: a create and an apply of one manager own their fields separately. Reads the object; `Ok(None)` = there was
+/// nothing to hand over and nothing was written.
+///
+/// # Errors
+/// [`WriteError`]; another uid is a [`WriteError::Conflict`].
+pub async fn hand_over<K>(
+    api: &Api<K>,
+    name: &str,
+    uid: &str,
+    from: &[&str],
+    to: &str,
+) -> Result<Option<K>, WriteError>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
+    let target = target(HAND_OVER, api, name);
+    let object = bounded(target.clone(), api.get(name)).await?;
+    let meta = object.meta();
+    let (Some(version), true) = (&meta.resource_version, meta.uid.as_deref() == Some(uid)) else {
+        let message = format!("the object is not the one of uid {uid}");
+        return Err(WriteError::Conflict {
+            target: Box::new(target),
+            message,
+            fields: Vec::new(),
+        });
+    };
+    let Some(entries) = handed_over(meta.managed_fields.as_deref().unwrap_or_default(), from, to) else {
+        return Ok(None);
+    };
+    let operations = json!([{"op": "replace", "path": "/metadata/managedFields", "value": entries}]);
+    json_patch(api, name, uid, Some(version), &operations, to)
+        .await
+        .map(Some)
 }
 
 /// Deletes exactly this object in exactly this state. `Ok(Some)` = it is still there and terminating, `Ok(None)` = it

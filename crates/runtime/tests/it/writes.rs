@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ApiResource, DynamicObject, ObjectMeta};
 use kube::client::Body;
 use kube::{Api, Client};
-use runtime::write::{Apply, Victim, apply, apply_status, create, delete, json_patch};
+use runtime::write::{Apply, Victim, apply, apply_status, create, delete, hand_over, json_patch};
 use runtime::{Failure, Retry, WriteError};
 use serde_json::{Value, json};
 
@@ -216,6 +216,33 @@ async fn a_delete_names_uid_and_version() {
     );
     let left: Option<ConfigMap> = delete(&gone.api(), "a", VICTIM, None).await.unwrap();
     assert!(left.is_none());
+}
+
+#[tokio::test]
+async fn handing_over_is_a_guarded_patch_of_managed_fields_and_none_where_nothing_is_to_do() {
+    let mut server = Once::stored();
+    let entry = |operation: &str| json!({"manager": "ours", "operation": operation, "apiVersion": "v1", "fieldsV1": {"f:data": {}}});
+    server.answer["metadata"]["managedFields"] = json!([entry("Update")]);
+    let stored: Option<ConfigMap> = hand_over(&server.api(), "a", "u1", &["ours"], "ours")
+        .await
+        .unwrap();
+    assert!(stored.is_some());
+    let (method, _, _, sent) = server.sent.lock().unwrap()[1].clone();
+    let entries = json!({"op": "replace", "path": "/metadata/managedFields", "value": [entry("Apply")]});
+    let expected = json!([
+        {"op": "test", "path": "/metadata/uid", "value": "u1"},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": "8"},
+        entries,
+    ]);
+    assert_eq!((method.as_str(), sent), ("PATCH", expected));
+
+    let server = Once::stored();
+    let nothing: Option<ConfigMap> = hand_over(&server.api(), "a", "u1", &["ours"], "ours")
+        .await
+        .unwrap();
+    assert!(nothing.is_none() && server.sent().0 == "GET");
+    let other = hand_over::<ConfigMap>(&Once::stored().api(), "a", "u2", &["ours"], "ours").await;
+    assert!(other.unwrap_err().is_conflict());
 }
 
 #[tokio::test]
