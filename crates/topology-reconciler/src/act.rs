@@ -12,7 +12,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::jiff::Timestamp;
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Resource, ResourceExt};
-use plan::topology::{Act, Kind, Slice, TopologyInput, Where};
+use plan::topology::{Act, Kind, RebuildTask, Slice, TopologyInput, Where};
 use runtime::write::{self, Apply, Victim};
 use runtime::{Key, WriteError};
 use serde::Serialize;
@@ -136,7 +136,7 @@ async fn create(
             object["spec"]["scheduledTime"] = Value::from(now());
             post::<CassandraTask>(&plane, at, name, &object)
                 .await
-                .map(|stored| absorb_task(&plane, stored))
+                .map(|stored| absorb_task(&plane, &stored))
         }
     };
     match created {
@@ -192,7 +192,7 @@ async fn apply(
         Kind::CassandraTask => {
             let stored =
                 write::apply(&namespaced::<CassandraTask>(&plane, at), name, uid, object, how).await?;
-            absorb_task(&plane, stored);
+            absorb_task(&plane, &stored);
         }
     }
     Ok(())
@@ -256,16 +256,17 @@ fn absorb_slice(plane: &Plane<Remote>, stored: EndpointSlice) {
 }
 
 fn absorb_service(context: &Context, stored: Service) {
-    let (key, version) = (Key::of(&stored), stored.resource_version().unwrap_or_default());
-    if let Some((key, service)) = key.zip(views::headless(stored)) {
+    let version = stored.resource_version().unwrap_or_default();
+    if let Some(key) = Key::of(&stored) {
+        let service = views::headless(stored);
         context.local.services.absorb(key, &version, service);
     }
 }
 
-fn absorb_task(plane: &Plane<Remote>, stored: CassandraTask) {
-    let (key, version) = (Key::of(&stored), stored.resource_version().unwrap_or_default());
-    if let Some((key, task)) = key.zip(views::rebuild(stored)) {
-        plane.caches.tasks.absorb(key, &version, task);
+fn absorb_task(plane: &Plane<Remote>, stored: &CassandraTask) {
+    let version = stored.resource_version().unwrap_or_default();
+    if let Some(key) = Key::of(stored) {
+        plane.caches.tasks.absorb(key, &version, RebuildTask::of(stored));
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) async fn answer(context: &Context, input: &TopologyInput, asks: &[Ask
 }
 
 enum Answer {
-    Datacenter(Seen<Datacenter>),
+    Datacenter(Box<Seen<Datacenter>>),
     Ring(Result<Ring, String>),
     Agreement(Result<bool, String>),
     Keyspaces(Result<Keyspaces, String>),
@@ -46,13 +46,21 @@ enum Answer {
 fn keep(learnt: &mut Learnt, ask: &Ask, answer: Answer) {
     let answers = &mut learnt.answers;
     match (ask, answer) {
-        (Ask::Datacenter(name), Answer::Datacenter(seen)) => drop(learnt.live.insert(name.clone(), seen)),
-        (Ask::Ring(of), Answer::Ring(ring)) => drop(answers.rings.insert(of.clone(), ring)),
-        (Ask::Agreement(via), Answer::Agreement(agreed)) => {
-            drop(answers.agreement.insert(via.clone(), agreed))
+        (Ask::Datacenter(name), Answer::Datacenter(seen)) => {
+            learnt.live.insert(name.clone(), *seen);
         }
-        (Ask::System { via, .. }, Answer::Keyspaces(all)) => drop(answers.system.insert(via.clone(), all)),
-        (Ask::Keyspaces(via), Answer::Keyspaces(all)) => drop(answers.keyspaces.insert(via.clone(), all)),
+        (Ask::Ring(of), Answer::Ring(ring)) => {
+            answers.rings.insert(of.clone(), ring);
+        }
+        (Ask::Agreement(via), Answer::Agreement(agreed)) => {
+            answers.agreement.insert(via.clone(), agreed);
+        }
+        (Ask::System { via, .. }, Answer::Keyspaces(all)) => {
+            answers.system.insert(via.clone(), all);
+        }
+        (Ask::Keyspaces(via), Answer::Keyspaces(all)) => {
+            answers.keyspaces.insert(via.clone(), all);
+        }
         _ => {}
     }
 }
@@ -66,7 +74,7 @@ async fn one(context: &Context, input: &TopologyInput, ask: &Ask) -> Answer {
         return Answer::Nothing;
     };
     match ask {
-        Ask::Datacenter(_) => Answer::Datacenter(datacenter(context, site).await),
+        Ask::Datacenter(_) => Answer::Datacenter(Box::new(datacenter(context, site).await)),
         Ask::Ring(_) => Answer::Ring(bounded(context, site, Nodes::ring).await),
         Ask::Agreement(_) => Answer::Agreement(bounded(context, site, Nodes::agreement).await),
         Ask::Keyspaces(_) => Answer::Keyspaces(bounded(context, site, Nodes::keyspaces).await),

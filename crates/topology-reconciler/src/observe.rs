@@ -133,15 +133,15 @@ fn same(plane: Arc<Plane<Remote>>, record: Option<&DatacenterRecord>) -> Result<
 fn find(context: &Context, name: &str, record: &DatacenterRecord) -> Result<Arc<Plane<Remote>>, Unknown> {
     let planes = context.fleet.planes();
     let key = Key::new(&record.namespace, name);
-    let by_id = |plane: &&Arc<Plane<Remote>>| {
+    let same_plane = |plane: &&Arc<Plane<Remote>>| {
         plane
             .id()
             .is_some_and(|id| id.compare(&record.plane_id) == SamePlane::Yes)
     };
-    let by_uid = |plane: &&Arc<Plane<Remote>>| {
+    let same_object = |plane: &&Arc<Plane<Remote>>| {
         record.uid.is_some() && plane.caches.datacenters.last(&key).map(|seen| seen.uid.clone()) == record.uid
     };
-    let found = planes.iter().find(by_id).or_else(|| planes.iter().find(by_uid));
+    let found = planes.iter().find(same_plane).or_else(|| planes.iter().find(same_object));
     found.cloned().ok_or_else(|| Unknown {
         context: String::new(),
         reason: reason::UNKNOWN_CONTEXT.to_owned(),

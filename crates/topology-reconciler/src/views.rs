@@ -2,15 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use api::cass_operator::{CassandraDatacenter, CassandraTask};
-use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::label;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use plan::topology::{
-    Cluster, Datacenter, Family, Headless, Owner, Port, RebuildTask, SeedPod, Slice, seed_address,
-};
+use plan::topology::{Family, Headless, Owner, Port, SeedPod, Slice, seed_address};
 use runtime::Key;
 
 /// A pod that is a seed, and the datacenter that it names.
@@ -25,19 +21,7 @@ const ALL_PODS: &str = "-all-pods-service";
 /// Name of the management API's port.
 const MANAGEMENT_PORT: &str = "mgmt-api-http";
 
-pub(crate) fn cluster(kc: K8ssandraCluster) -> Option<Cluster> {
-    Some(Cluster::of(&kc))
-}
-
-pub(crate) fn datacenter(object: CassandraDatacenter) -> Option<Datacenter> {
-    Some(Datacenter::of(&object))
-}
-
-pub(crate) fn rebuild(task: CassandraTask) -> Option<RebuildTask> {
-    Some(RebuildTask::of(&task))
-}
-
-pub(crate) fn seed_pod(pod: Pod) -> Option<PodView> {
+pub(crate) fn seed_pod(pod: Pod) -> PodView {
     let labels = pod.metadata.labels.unwrap_or_default();
     let status = pod.status.unwrap_or_default();
     let several = status.pod_ips.into_iter().flatten().map(|ip| ip.ip);
@@ -48,13 +32,10 @@ pub(crate) fn seed_pod(pod: Pod) -> Option<PodView> {
     addresses.sort_unstable();
     addresses.dedup();
     let containers = pod.spec.into_iter().flat_map(|spec| spec.containers);
-    let ports = containers
-        .filter(|container| container.name == "cassandra")
-        .flat_map(|container| container.ports);
-    let management = ports
-        .flatten()
-        .find(|port| port.name.as_deref() == Some(MANAGEMENT_PORT));
-    Some(PodView {
+    let cassandra = containers.filter(|container| container.name == "cassandra");
+    let mut ports = cassandra.filter_map(|container| container.ports).flatten();
+    let management = ports.find(|port| port.name.as_deref() == Some(MANAGEMENT_PORT));
+    PodView {
         datacenter: labels
             .get(label::CASSANDRA_DATACENTER)
             .cloned()
@@ -64,7 +45,7 @@ pub(crate) fn seed_pod(pod: Pod) -> Option<PodView> {
             addresses,
             management_port: management.and_then(|port| u16::try_from(port.container_port).ok()),
         },
-    })
+    }
 }
 
 /// Host names are no seeds, and upstream writes none.
@@ -80,7 +61,7 @@ pub(crate) fn slice(object: EndpointSlice) -> Option<Slice> {
         family,
         addresses: addresses.filter_map(|text| seed_address(&text)).collect(),
         ports: ports
-            .filter_map(|port| port_of(port.name, port.port?, port.protocol))
+            .filter_map(|port| Some(port_of(port.name, port.port?, port.protocol)))
             .collect(),
         owners: owners(&metadata),
         name: metadata.name.unwrap_or_default(),
@@ -104,13 +85,13 @@ pub(crate) fn all_pods(object: EndpointSlice) -> Option<Slice> {
     Some(slice)
 }
 
-pub(crate) fn headless(service: Service) -> Option<Headless> {
+pub(crate) fn headless(service: Service) -> Headless {
     let metadata = service.metadata;
     let ports = service.spec.unwrap_or_default().ports.unwrap_or_default();
-    Some(Headless {
+    Headless {
         ports: ports
             .into_iter()
-            .filter_map(|port| port_of(port.name, port.port, port.protocol))
+            .map(|port| port_of(port.name, port.port, port.protocol))
             .collect(),
         owners: owners(&metadata),
         name: metadata.name.unwrap_or_default(),
@@ -118,20 +99,16 @@ pub(crate) fn headless(service: Service) -> Option<Headless> {
         resource_version: metadata.resource_version.unwrap_or_default(),
         labels: metadata.labels.unwrap_or_default(),
         annotations: metadata.annotations.unwrap_or_default(),
-    })
+    }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "used where ports without a number are left out"
-)]
-fn port_of(name: Option<String>, port: i32, protocol: Option<String>) -> Option<Port> {
+fn port_of(name: Option<String>, port: i32, protocol: Option<String>) -> Port {
     let protocol = protocol.unwrap_or_else(|| "TCP".to_owned());
-    Some(Port {
+    Port {
         name: name.unwrap_or_default(),
         port,
         protocol,
-    })
+    }
 }
 
 fn owners(metadata: &ObjectMeta) -> Vec<Owner> {
@@ -151,4 +128,80 @@ pub(crate) fn cluster_of(labels: &BTreeMap<String, String>) -> Option<Key> {
         namespace: text(label::CLUSTER_NAMESPACE)?,
         name: text(label::CLUSTER_NAME)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_is_kept_with_its_addresses_and_the_port_of_its_management_api() {
+        let pod = serde_json::from_value(json!({
+            "metadata": { "name": "p0", "labels": { "cassandra.datastax.com/datacenter": "dc1" } },
+            "spec": { "containers": [
+                { "name": "sidecar", "ports": [{ "name": "mgmt-api-http", "containerPort": 1 }] },
+                { "name": "cassandra", "ports": [
+                    { "name": "native", "containerPort": 9042 },
+                    { "name": "mgmt-api-http", "containerPort": 8081 },
+                ] },
+            ] },
+            "status": { "podIP": "198.18.0.1", "podIPs": [{ "ip": "198.18.0.1" }, { "ip": "fd00::1" }] },
+        }))
+        .unwrap();
+        let view = seed_pod(pod);
+        assert_eq!(view.datacenter, "dc1");
+        assert_eq!(
+            view.pod.addresses,
+            [
+                "198.18.0.1".parse::<std::net::IpAddr>().unwrap(),
+                "fd00::1".parse().unwrap()
+            ]
+        );
+        assert_eq!(view.pod.management_port, Some(8081));
+    }
+
+    #[test]
+    fn a_pod_without_an_address_is_no_seed_yet() {
+        let view = seed_pod(serde_json::from_value(json!({ "metadata": { "name": "p0" } })).unwrap());
+        assert_eq!(view.pod.addresses, Vec::<std::net::IpAddr>::new());
+        assert_eq!(view.pod.management_port, None);
+    }
+
+    #[test]
+    fn readiness_of_a_pod_does_not_change_what_is_kept_of_its_slice() {
+        let slice = |ready: bool, version: &str| {
+            all_pods(
+                serde_json::from_value(json!({
+                    "metadata": {
+                        "name": "x", "namespace": "db", "uid": "u", "resourceVersion": version,
+                        "labels": { "kubernetes.io/service-name": "demo-dc1-all-pods-service" },
+                    },
+                    "addressType": "IPv4",
+                    "endpoints": [{ "addresses": ["198.18.0.1"], "conditions": { "ready": ready } }],
+                    "ports": [{ "name": "native", "port": 9042, "protocol": "TCP" }],
+                }))
+                .unwrap(),
+            )
+        };
+        assert!(slice(true, "1").is_some());
+        assert_eq!(slice(true, "1"), slice(false, "2"));
+    }
+
+    #[test]
+    fn slices_of_other_services_and_of_host_names_are_not_kept() {
+        let slice = |service: &str, family: &str| {
+            all_pods(
+                serde_json::from_value(json!({
+                    "metadata": { "name": "x", "labels": { "kubernetes.io/service-name": service } },
+                    "addressType": family, "endpoints": [],
+                }))
+                .unwrap(),
+            )
+        };
+        assert!(slice("demo-dc1-all-pods-service", "IPv4").is_some());
+        assert_eq!(slice("demo-dc1-service", "IPv4"), None);
+        assert_eq!(slice("demo-dc1-all-pods-service", "FQDN"), None);
+    }
 }

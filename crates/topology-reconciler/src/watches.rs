@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::cass_operator::CassandraDatacenter;
+use api::cass_operator::{CassandraDatacenter, CassandraTask};
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::label;
 use fleet::{PlaneCache, PlaneLink};
@@ -142,7 +142,7 @@ impl Local {
             "K8ssandraCluster",
             Api::<K8ssandraCluster>::all(client.clone()),
             watcher::Config::default(),
-            views::cluster,
+            |kc| Some(Cluster::of(&kc)),
             Arc::new(|key: &Key, _: &Cluster| vec![key.clone()]),
         );
         let contact_points = format!("{},{}", label::CLUSTER_NAME, label::DATACENTER);
@@ -150,7 +150,7 @@ impl Local {
             "Service",
             Api::<Service>::all(client),
             watcher::Config::default().labels(&contact_points),
-            views::headless,
+            |service| Some(views::headless(service)),
             Arc::new(|_: &Key, service: &Headless| views::cluster_of(&service.labels).into_iter().collect()),
         );
         Local {
@@ -177,7 +177,7 @@ impl Remote {
             "CassandraDatacenter",
             Api::<CassandraDatacenter>::all,
             labelled(label::CLUSTER_NAME),
-            views::datacenter,
+            |object| Some(Datacenter::of(&object)),
             by_labels,
             queue,
         );
@@ -195,7 +195,7 @@ impl Remote {
                 "Pod",
                 Api::all,
                 labelled(&seeds),
-                views::seed_pod,
+                |pod| Some(views::seed_pod(pod)),
                 Arc::new(move |key, pod: &PodView| of_datacenter(&of_pod, &key.namespace, &pod.datacenter)),
                 queue,
             ),
@@ -227,7 +227,7 @@ impl Remote {
                 "CassandraTask",
                 Api::all,
                 labelled(label::REBUILD_NODES),
-                views::rebuild,
+                |task: CassandraTask| Some(RebuildTask::of(&task)),
                 Arc::new(move |key, _: &RebuildTask| {
                     let datacenter = key.name.strip_suffix("-rebuild").unwrap_or_default();
                     of_datacenter(&of_task, &key.namespace, datacenter)

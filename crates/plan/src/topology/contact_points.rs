@@ -313,3 +313,184 @@ impl Wanted<'_> {
         self.ports.iter().map(Port::to_json).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use api::seen::Seen;
+
+    use super::super::fixture::*;
+    use super::*;
+
+    fn objects(input: &super::super::TopologyInput) -> Vec<(String, Value)> {
+        let acts = planned(input).acts.into_iter();
+        let objects = acts.filter_map(|act| match act {
+            Act::Create { name, object, .. } | Act::Apply { name, object, .. } => Some((name, object)),
+            _ => None,
+        });
+        objects
+            .filter(|(name, _)| name.contains("contact-points"))
+            .collect()
+    }
+
+    #[test]
+    fn contact_points_are_as_upstream_makes_them_with_one_endpoint_for_each_address() {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        let metadata = |name: &str, more: Value| {
+            let mut labels = json!({
+                "app.kubernetes.io/component": "cassandra",
+                "app.kubernetes.io/name": "k8ssandra-operator",
+                "app.kubernetes.io/part-of": "k8ssandra",
+                "k8ssandra.io/cluster-name": "demo",
+                "k8ssandra.io/cluster-namespace": "db",
+                "k8ssandra.io/datacenter": "dc1",
+            });
+            labels
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            json!({
+                "name": name,
+                "namespace": "db",
+                "labels": labels,
+                "ownerReferences": [{
+                    "apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "name": "demo", "uid": "kc-uid",
+                    "controller": true, "blockOwnerDeletion": true,
+                }],
+            })
+        };
+        let ports = json!([{ "name": "native", "port": 9042, "protocol": "TCP" }]);
+        assert_eq!(
+            objects(&input),
+            [
+                (
+                    "demo-dc1-contact-points-service".to_owned(),
+                    json!({
+                        "apiVersion": "v1",
+                        "kind": "Service",
+                        "metadata": metadata("demo-dc1-contact-points-service", json!({ "team": "blue" })),
+                        "spec": { "type": "ClusterIP", "clusterIP": "None", "ports": ports },
+                    })
+                ),
+                (
+                    "demo-dc1-contact-points-service-ipv4".to_owned(),
+                    json!({
+                        "apiVersion": "discovery.k8s.io/v1",
+                        "kind": "EndpointSlice",
+                        "metadata": metadata("demo-dc1-contact-points-service-ipv4", json!({
+                            "endpointslice.kubernetes.io/managed-by": "k8ssandra-operator",
+                            "kubernetes.io/service-name": "demo-dc1-contact-points-service",
+                        })),
+                        "addressType": "IPv4",
+                        "endpoints": [
+                            { "addresses": ["198.18.1.10"] },
+                            { "addresses": ["198.18.1.11"] },
+                            { "addresses": ["198.18.1.12"] },
+                        ],
+                        "ports": ports,
+                    })
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn slices_of_another_cluster_of_the_same_name_are_no_contact_points() {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        let pods = &mut input.sites[0].pods.as_mut().unwrap()[0];
+        pods.labels.insert(
+            "k8ssandra.io/cluster-namespace".to_owned(),
+            "elsewhere".to_owned(),
+        );
+        assert_eq!(objects(&input), []);
+    }
+
+    #[test]
+    fn several_slices_are_merged() {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        let mut second = all_pods(1);
+        second.name = "demo-dc1-all-pods-service-y".to_owned();
+        second.addresses = [ip("198.18.1.200")].into();
+        input.sites[0].pods.as_mut().unwrap().push(second);
+        assert_eq!(objects(&input)[1].1["endpoints"].as_array().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn contact_points_wait_until_the_datacenter_is_ready_and_follow_it_then() {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        let Seen::Present(dc1) = &mut input.sites[0].seen else {
+            panic!()
+        };
+        dc1.ready = false;
+        assert_eq!(objects(&input), []);
+
+        let mut input = two_datacenters();
+        let Seen::Present(dc1) = &mut input.sites[0].seen else {
+            panic!()
+        };
+        dc1.ready = false;
+        input.sites[0].pods.as_mut().unwrap()[0]
+            .addresses
+            .insert(ip("198.18.1.13"));
+        assert_eq!(
+            sentences(&input),
+            ["Update EndpointSlice db/demo-dc1-contact-points-service-ipv4 in the control plane"]
+        );
+    }
+
+    #[test]
+    fn contact_points_are_emptied_only_for_a_stopped_datacenter() {
+        let mut input = two_datacenters();
+        input.sites[0].pods.as_mut().unwrap()[0].addresses.clear();
+        assert_eq!(sentences(&input), Vec::<String>::new());
+        input.sites[0].pods = Ok(Vec::new());
+        assert_eq!(sentences(&input), Vec::<String>::new());
+
+        let mut input = two_datacenters();
+        input.sites[0].pods.as_mut().unwrap()[0].addresses.clear();
+        let Seen::Present(dc1) = &mut input.sites[0].seen else {
+            panic!()
+        };
+        (dc1.ready, dc1.stopped, dc1.stopped_wanted) = (false, true, true);
+        assert_eq!(
+            sentences(&input),
+            ["Delete EndpointSlice db/demo-dc1-contact-points-service-ipv4 in the control plane"]
+        );
+    }
+
+    #[test]
+    fn a_service_that_somebody_else_made_is_left_and_reported() {
+        let mut input = two_datacenters();
+        let service = &mut input.contact_points.as_mut().unwrap().services[0];
+        service.owners[0].uid = "another".to_owned();
+        service.ports.clear();
+        assert_eq!(sentences(&input), Vec::<String>::new());
+        assert_eq!(holds(&input), ["NotOwned"]);
+    }
+
+    #[test]
+    fn contact_points_of_a_datacenter_that_is_gone_go_and_of_one_that_is_only_unseen_stay() {
+        let mut input = two_datacenters();
+        input.cluster.datacenters.truncate(1);
+        input.sites[1].spec = None;
+        input.sites[1].seen = Seen::Unknown(unknown("west"));
+        assert!(sentences(&input).iter().all(|act| !act.contains("dc2-contact")));
+        input.sites[1].seen = Seen::NotListed;
+        assert!(planned(&input).asks.contains(&Ask::Datacenter("dc2".to_owned())));
+        input.sites[1].seen = Seen::Absent(absent("dc2"));
+        let deleted = sentences(&input);
+        assert!(
+            deleted.contains(
+                &"Delete Service db/demo-dc2-contact-points-service in the control plane".to_owned()
+            )
+        );
+        assert!(deleted.contains(
+            &"Delete EndpointSlice db/demo-dc2-contact-points-service-ipv4 in the control plane".to_owned()
+        ));
+    }
+}

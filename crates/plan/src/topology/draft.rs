@@ -69,25 +69,23 @@ impl<'a> Draft<'a> {
             .filter(|report| report.format == reports::FORMAT)
     }
 
-    /// The last report, if it is about this generation and about these very datacenters.
+    /// The last report, if it is about this generation and about these very members of the ring.
     pub(super) fn still_true(&self) -> Option<&'a TopologyReport> {
         let cluster = &self.input.cluster;
         let report = self
             .reported()
             .filter(|report| report.observed_generation == cluster.generation)?;
-        let quoted = |site: &Site| match site.own(cluster).filter(|own| own.initialized) {
-            Some(own) => report
-                .datacenters
-                .get(&site.name)
-                .is_some_and(|entry| entry.uid == own.uid),
-            None => true,
+        let quoted = |site: &Site| {
+            let entry = report.datacenters.get(&site.name);
+            site.own(cluster)
+                .is_none_or(|own| entry.is_some_and(|entry| entry.uid == own.uid))
         };
-        self.input
+        let mut members = self
+            .input
             .sites
             .iter()
-            .filter(|site| site.spec.is_some())
-            .all(quoted)
-            .then_some(report)
+            .filter(|site| site.spec.is_some() && self.is_joined(site));
+        members.all(quoted).then_some(report)
     }
 
     /// Whether this very datacenter is part of the ring and has its data: as reported, as recorded, or because of

@@ -75,7 +75,7 @@ pub(super) fn ready(n: usize) -> Datacenter {
     datacenter(
         n,
         "True",
-        json!({
+        &json!({
             "p0": { "hostID": format!("h{n}0"), "ip": format!("198.18.{n}.10"), "rack": "r1" },
             "p1": { "hostID": format!("h{n}1"), "ip": format!("198.18.{n}.11"), "rack": "r2" },
             "p2": { "hostID": format!("h{n}2"), "ip": format!("198.18.{n}.12"), "rack": "r3" },
@@ -85,10 +85,10 @@ pub(super) fn ready(n: usize) -> Datacenter {
 
 /// The n-th datacenter, just created.
 pub(super) fn created(n: usize) -> Datacenter {
-    datacenter(n, "False", json!({}))
+    datacenter(n, "False", &json!({}))
 }
 
-fn datacenter(n: usize, state: &str, nodes: Value) -> Datacenter {
+fn datacenter(n: usize, state: &str, nodes: &Value) -> Datacenter {
     let object: CassandraDatacenter = serde_json::from_value(json!({
         "metadata": {
             "name": format!("dc{n}"), "namespace": "db", "uid": format!("uid-dc{n}"), "generation": 2,

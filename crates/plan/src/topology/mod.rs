@@ -8,6 +8,7 @@
 //! * [`seeds`] and [`seed_slices`]: the seeds that each datacenter is given, and the slices that carry them;
 //! * [`contact_points`]: Service and slices in the control plane, by which clients find a datacenter;
 //! * [`replication`]: system keyspaces always, user keyspaces for a datacenter that joins;
+//! * [`dc_replication`]: what the user says about that;
 //! * [`rebuild`]: the task that streams data to a datacenter that joins;
 //! * [`removal`]: whether keyspaces still have replicas in a datacenter that shall go;
 //! * [`progress`]: the report, and whether it can wait.
@@ -17,6 +18,7 @@
 mod acts;
 mod cluster;
 mod contact_points;
+mod dc_replication;
 mod draft;
 #[cfg(test)]
 mod fixture;

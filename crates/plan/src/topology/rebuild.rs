@@ -169,3 +169,186 @@ fn object(draft: &Draft<'_>, site: &Site, own: &Datacenter, source: &str) -> Val
     }
     object
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::*;
+    use super::super::{Owner, TopologyInput};
+    use super::*;
+
+    fn rebuilding() -> TopologyInput {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        converge(&mut input);
+        bring_up(&mut input, 2);
+        converge(&mut input);
+        input
+    }
+
+    fn task(input: &mut TopologyInput) -> &mut RebuildTask {
+        let Seen::Present(task) = &mut input.sites[1].rebuild else {
+            panic!("no task")
+        };
+        task
+    }
+
+    /// The task that is made once everything else is done.
+    fn made(input: &mut TopologyInput) -> Value {
+        input.sites[1].rebuild = Seen::NotListed;
+        let all: super::super::Ring = ["h10", "h11", "h12", "h20", "h21", "h22"]
+            .map(str::to_owned)
+            .into();
+        input.answers.rings = ["dc1", "dc2"]
+            .map(|name| (name.to_owned(), Ok(all.clone())))
+            .into();
+        let Some(Act::Create { object, .. }) = planned(input).acts.pop() else {
+            panic!("no task is made")
+        };
+        object
+    }
+
+    #[test]
+    fn the_task_is_as_upstream_makes_it_and_owned_by_its_datacenter() {
+        assert_eq!(
+            made(&mut rebuilding()),
+            json!({
+                "apiVersion": "control.k8ssandra.io/v1alpha1",
+                "kind": "CassandraTask",
+                "metadata": {
+                    "name": "dc2-rebuild",
+                    "namespace": "db",
+                    "labels": { "k8ssandra.io/rebuild-nodes": "3" },
+                    "ownerReferences": [{
+                        "apiVersion": "cassandra.datastax.com/v1beta1", "kind": "CassandraDatacenter",
+                        "name": "dc2", "uid": "uid-dc2",
+                    }],
+                },
+                "spec": {
+                    "datacenter": { "name": "dc2", "namespace": "db" },
+                    "jobs": [{
+                        "name": "dc2-rebuild", "command": "rebuild", "args": { "source_datacenter": "dc1" },
+                    }],
+                },
+            })
+        );
+    }
+
+    #[test]
+    fn zero_concurrent_rebuilds_mean_all_at_once() {
+        let mut input = rebuilding();
+        input.cluster.max_concurrent_rebuilds = Some(0);
+        assert_eq!(
+            made(&mut input)["spec"]["maxConcurrentPods"],
+            json!(9_223_372_036_854_775_807_i64)
+        );
+        input.cluster.max_concurrent_rebuilds = Some(2);
+        assert_eq!(made(&mut input)["spec"]["maxConcurrentPods"], json!(2));
+    }
+
+    #[test]
+    fn a_source_that_is_itself_or_not_ready_holds_the_rebuild() {
+        for named in ["dc2", "dc9"] {
+            let mut input = rebuilding();
+            input.sites[1].rebuild = Seen::NotListed;
+            let all: super::super::Ring = ["h10", "h11", "h12", "h20", "h21", "h22"]
+                .map(str::to_owned)
+                .into();
+            input.answers.rings = ["dc1", "dc2"]
+                .map(|name| (name.to_owned(), Ok(all.clone())))
+                .into();
+            input.cluster.rebuild_source = Some(named.to_owned());
+            assert_eq!(sentences(&input), Vec::<String>::new());
+            let report = report(&input);
+            assert_eq!(report.holds[0].reason, "Rebuilding");
+            assert!(
+                report.holds[0].message.contains("sourceDc"),
+                "{}",
+                report.holds[0].message
+            );
+        }
+    }
+
+    #[test]
+    fn failed_nodes_are_no_success() {
+        let mut input = rebuilding();
+        (task(&mut input).succeeded, task(&mut input).failed) = (2, 1);
+        assert_eq!(holds(&input), ["RebuildFailed"]);
+        assert!(!report(&input).datacenters["dc2"].joined);
+    }
+
+    #[test]
+    fn a_task_that_vanished_before_the_join_is_recorded_is_made_again() {
+        let mut input = rebuilding();
+        input.sites[1].rebuild = Seen::NotListed;
+        assert_eq!(
+            converge(&mut input),
+            ["Create CassandraTask db/dc2-rebuild in plane west"]
+        );
+        finish_rebuild(&mut input, 2);
+        converge(&mut input);
+        input.sites[1].rebuild = Seen::NotListed;
+        assert_eq!(converge(&mut input), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_join_that_is_only_recorded_is_not_made_again() {
+        let mut input = two_datacenters();
+        input.sites[1].record.as_mut().unwrap().joined = true;
+        input.sites[1].rebuild = Seen::NotListed;
+        input.cluster.report = None;
+        let written = converge(&mut input);
+        assert!(
+            written.iter().all(|act| !act.contains("CassandraTask")),
+            "{written:?}"
+        );
+    }
+
+    #[test]
+    fn the_task_of_a_former_datacenter_of_that_name_does_not_count() {
+        let mut input = rebuilding();
+        let former = Owner {
+            kind: "CassandraDatacenter".to_owned(),
+            uid: "former".to_owned(),
+        };
+        task(&mut input).owners = vec![former];
+        task(&mut input).succeeded = 3;
+        let all: super::super::Ring = ["h10", "h11", "h12", "h20", "h21", "h22"]
+            .map(str::to_owned)
+            .into();
+        input.answers.rings = ["dc1", "dc2"]
+            .map(|name| (name.to_owned(), Ok(all.clone())))
+            .into();
+        assert_eq!(holds(&input), ["NotOwned"]);
+        assert!(!report(&input).datacenters["dc2"].joined);
+    }
+
+    #[test]
+    fn tasks_that_cannot_be_seen_are_not_made_twice() {
+        let mut input = rebuilding();
+        input.sites[1].rebuild = Seen::Unknown(unknown("west"));
+        let all: super::super::Ring = ["h10", "h11", "h12", "h20", "h21", "h22"]
+            .map(str::to_owned)
+            .into();
+        input.answers.rings = ["dc1", "dc2"]
+            .map(|name| (name.to_owned(), Ok(all.clone())))
+            .into();
+        assert_eq!(sentences(&input), Vec::<String>::new());
+        assert!(!report(&input).complete);
+    }
+
+    #[test]
+    fn an_external_datacenter_is_joined_when_it_runs_and_is_not_rebuilt() {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        converge(&mut input);
+        bring_up(&mut input, 2);
+        input.sites[1].record = Some(recorded(api::record::Role::External, 2));
+        let written = converge(&mut input);
+        assert!(
+            written.iter().all(|act| !act.contains("CassandraTask")),
+            "{written:?}"
+        );
+        assert!(report(&input).complete);
+        assert!(report(&input).datacenters["dc2"].joined);
+    }
+}

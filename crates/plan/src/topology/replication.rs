@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use api::names::{annotation, reason};
 use api::seen::Seen;
 
-use super::Cluster;
 use super::acts::{Act, Answers, Ask, Keyspaces};
 use super::draft::Draft;
 use super::ring::{Join, Joins};
 use super::sites::Site;
+use super::{Cluster, dc_replication};
 
 /// System keyspaces that every datacenter has replicas of.
 const SYSTEM: [&str; 3] = ["system_traces", "system_distributed", "system_auth"];
@@ -82,7 +80,7 @@ pub(super) fn users(draft: &mut Draft<'_>, site: &Site, ring_name: &str) -> bool
     let Some(text) = &draft.input.cluster.dc_replication else {
         return true;
     };
-    let asked = match read_annotation(text) {
+    let asked = match dc_replication::read(text) {
         Ok(asked) => asked,
         Err(message) => {
             draft.hold_quietly(site, reason::INVALID_SPEC, message);
@@ -292,61 +290,6 @@ fn leaving(draft: &mut Draft<'_>, remembered: &BTreeMap<String, u32>) -> Option<
     Some(kept)
 }
 
-type Asked = BTreeMap<String, BTreeMap<String, u32>>;
-
-/// Reads the annotation. Fractions are cut off, as upstream does.
-fn read_annotation(text: &str) -> Result<Asked, String> {
-    let bad = |what: String| {
-        format!(
-            "annotation {} is not usable: {what}. It must be a JSON object of datacenters, each an object of keyspaces \
-             with the number of replicas",
-            annotation::DC_REPLICATION
-        )
-    };
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        bad(format!(
-            "no JSON at line {}, column {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
-    let datacenters = value
-        .as_object()
-        .ok_or_else(|| bad("it is no object".to_owned()))?;
-    let mut asked = Asked::new();
-    for (datacenter, keyspaces) in datacenters {
-        let keyspaces = keyspaces
-            .as_object()
-            .ok_or_else(|| bad(format!("{datacenter} is no object")))?;
-        let mut factors = BTreeMap::new();
-        for (keyspace, replicas) in keyspaces {
-            let number = whole(replicas).ok_or_else(|| {
-                bad(format!(
-                    "the replicas of {keyspace} in {datacenter} are no number, or a negative one"
-                ))
-            })?;
-            factors.insert(keyspace.clone(), number);
-        }
-        asked.insert(datacenter.clone(), factors);
-    }
-    Ok(asked)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "in range, so only the fraction is lost"
-)]
-fn whole(value: &Value) -> Option<u32> {
-    if let Some(whole) = value.as_u64() {
-        return u32::try_from(whole).ok();
-    }
-    let number = value
-        .as_f64()
-        .filter(|number| (0.0..=f64::from(u32::MAX)).contains(number))?;
-    Some(number as u32)
-}
-
 /// The user's keyspaces that have replicas in a datacenter.
 pub(super) fn replicas_in<'a>(
     cluster: &'a Cluster,
@@ -361,3 +304,6 @@ pub(super) fn replicas_in<'a>(
         (has && is_users(cluster, name)).then_some(name.as_str())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,3 +112,92 @@ fn differ(one: &Site, other: &Site, expected: &BTreeSet<&str>, ring: &Ring) -> S
         other.name
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use api::seen::Seen;
+
+    use super::super::fixture::*;
+    use super::super::{Ask, Ring, TopologyInput};
+
+    /// dc2 is up and not yet verified.
+    fn joining() -> TopologyInput {
+        let mut input = nothing();
+        bring_up(&mut input, 1);
+        converge(&mut input);
+        bring_up(&mut input, 2);
+        input
+    }
+
+    fn ring(nodes: &[&str]) -> Ring {
+        nodes.iter().map(|node| (*node).to_owned()).collect()
+    }
+
+    const ALL: [&str; 6] = ["h10", "h11", "h12", "h20", "h21", "h22"];
+
+    #[test]
+    fn both_sides_are_asked_before_anything_is_replicated_or_rebuilt() {
+        let input = joining();
+        let plan = planned(&input);
+        assert_eq!(
+            plan.asks,
+            [Ask::Ring("dc2".to_owned()), Ask::Ring("dc1".to_owned())]
+        );
+        assert!(
+            sentences(&input)
+                .iter()
+                .all(|act| !act.contains("keyspace") && !act.contains("CassandraTask"))
+        );
+    }
+
+    #[test]
+    fn two_rings_that_look_healthy_are_held() {
+        let mut input = joining();
+        input.answers.rings.insert("dc1".to_owned(), Ok(ring(&ALL[..3])));
+        input.answers.rings.insert("dc2".to_owned(), Ok(ring(&ALL[3..])));
+        let plan = planned(&input);
+        assert_eq!(plan.asks, []);
+        assert!(plan.next_check.is_some());
+        let report = plan.report.unwrap();
+        assert_eq!(report.holds.len(), 2);
+        assert_eq!(report.holds[0].reason, "HostIdsDiffer");
+        assert_eq!(report.holds[0].datacenter.as_deref(), Some("dc2"));
+        assert_eq!(
+            report.holds[0].message,
+            "the nodes of datacenter dc2 do not list 3 of the 3 nodes of datacenter dc1: they may be two rings; see \
+             that the nodes reach each other's storage port. Nothing is replicated or rebuilt until then"
+        );
+        assert!(
+            sentences(&input)
+                .iter()
+                .all(|act| !act.contains("keyspace") && !act.contains("CassandraTask"))
+        );
+    }
+
+    #[test]
+    fn one_side_that_misses_one_node_is_enough_to_hold() {
+        let mut input = joining();
+        input.answers.rings.insert("dc1".to_owned(), Ok(ring(&ALL[..5])));
+        input.answers.rings.insert("dc2".to_owned(), Ok(ring(&ALL)));
+        assert_eq!(holds(&input), ["HostIdsDiffer"]);
+    }
+
+    #[test]
+    fn a_side_that_does_not_answer_holds_the_join() {
+        let mut input = joining();
+        input
+            .answers
+            .rings
+            .insert("dc1".to_owned(), Err("no node answers".to_owned()));
+        input.answers.rings.insert("dc2".to_owned(), Ok(ring(&ALL)));
+        assert_eq!(holds(&input), ["ManagementApiUnreachable"]);
+    }
+
+    #[test]
+    fn without_another_ready_datacenter_nothing_is_asked() {
+        let mut input = joining();
+        input.sites[0].seen = Seen::Unknown(unknown("east"));
+        assert_eq!(planned(&input).asks, []);
+        assert!(holds(&input).contains(&"DatacenterNotReady".to_owned()));
+    }
+}

@@ -312,3 +312,6 @@ impl Body<'_, '_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

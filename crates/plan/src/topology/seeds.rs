@@ -32,21 +32,10 @@ pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> See
     for other in others.filter(|other| other.spec.is_some() && !other.is_leaving()) {
         match contribution(draft, other, published) {
             Contribution::None => {}
-            Contribution::Unknown => {
-                keep_all = true;
-                let known = published
-                    .sources
-                    .get(&other.name)
-                    .map(|uid| (other.name.clone(), uid.clone()));
-                wanted.sources.extend(known);
-            }
+            Contribution::Unknown => keep_all = true,
+            // Its pods are all between two lives: what was there last is the best that is known.
             Contribution::Of(own, addresses) if addresses.is_empty() => {
-                // Its pods are all between two lives: what was there last is the best that is known.
-                let was_source = published.sources.get(&other.name) == Some(&own.uid);
-                keep_all |= was_source;
-                wanted
-                    .sources
-                    .extend(was_source.then(|| (other.name.clone(), own.uid.clone())));
+                keep_all |= published.sources.get(&other.name) == Some(&own.uid);
             }
             Contribution::Of(own, addresses) => {
                 wanted.addresses.extend(addresses);
@@ -56,6 +45,9 @@ pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> See
     }
     if keep_all {
         wanted.addresses.extend(&published.addresses);
+        for (name, uid) in &published.sources {
+            wanted.sources.entry(name.clone()).or_insert_with(|| uid.clone());
+        }
     }
     let additional = draft.input.cluster.additional_seeds.iter();
     wanted
