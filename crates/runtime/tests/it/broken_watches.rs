@@ -95,6 +95,42 @@ async fn a_server_that_never_answers_makes_the_cache_stale_within_twelve_seconds
 }
 
 #[tokio::test(start_paused = true)]
+async fn pauses_are_short_again_after_a_watch_that_worked() {
+    let (server, world) = (Server::default(), World::new());
+    server.set(Mode::Status(503));
+    let cache = world.watch(spec(&server));
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    server.set(Mode::Healthy);
+    until(|| cache.state() == CacheState::Synced).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let before = server.asked().len();
+    server.set(Mode::Status(503));
+    server.cut();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let asked = server.asked().len() - before;
+    assert!(
+        (3..=4).contains(&asked),
+        "{asked} attempts in 5 s: at once, after 1 s, after 2 s"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_resumes_from_its_last_bookmark() {
+    let (server, world) = (Server::default(), World::new());
+    let cache = world.watch(spec(&server));
+    cache.synced().await;
+    server.say(json!({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "1"}}}));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    server.cut();
+    until(|| server.asked().len() == 3).await;
+    assert!(
+        server.asked()[2].uri.contains("resourceVersion=1"),
+        "{:?}",
+        server.asked()
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_breaks_resumes_unnoticed_and_misses_nothing() {
     let (server, world) = (Server::default(), World::new());
     server.put("a", "east", "1");
