@@ -1,24 +1,26 @@
 //! Builds the programs that demo and stories start.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use anyhow::ensure;
 use e2e::world::Built;
 
-/// Root of the project.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
-}
+use crate::workspace::cargo;
+pub use crate::workspace::root;
 
 /// Builds the shipped program and the stand-in, as this very command was built.
 ///
 /// # Errors
 /// The build fails.
 pub fn programs() -> anyhow::Result<Built> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut build = Command::new(cargo);
-    build.current_dir(root()).args(["build", "--locked", "--quiet", "-p", "ringspan", "-p", "ringspan-fake-datacenter"]);
+    let mut build = cargo();
+    build.args([
+        "build",
+        "--locked",
+        "--quiet",
+        "-p",
+        "ringspan",
+        "-p",
+        "ringspan-fake-datacenter",
+    ]);
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }

@@ -1,2 +1,61 @@
-//! The only entry point for chores.
-fn main() {}
+//! The only entry point for chores: `cargo xtask <chore>`.
+#![allow(clippy::print_stdout, reason = "what a chore says is for whoever started it")]
+
+mod bench;
+mod build;
+mod check;
+mod crds;
+mod demo;
+mod e2e;
+mod generated;
+mod layers;
+mod mutants;
+mod rbac;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the project
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Xtask {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Make a control plane and planes, and one ring across them
+    Demo(demo::Args),
+    /// Run everything that can fail: tests of each crate, then stories on real API servers
+    Test,
+    /// Format, lints, layers, generated files, docs
+    Check,
+    /// Tell user stories on real API servers
+    E2e(e2e::Args),
+    /// Show that each story fails without what it is about
+    Mutants(mutants::Args),
+    /// Measure what has a limit
+    Bench(bench::Args),
+    /// Make crds/ from the types in crates/api
+    Crds(crds::Args),
+    /// Make deploy/base from the tables of what each program may do
+    Rbac(rbac::Args),
+    /// Hold the crates against the table of who may use whom
+    Layers,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Xtask::parse().chore {
+        Chore::Demo(args) => demo::run(&args),
+        Chore::Test => test::run(),
+        Chore::Check => check::run(),
+        Chore::E2e(args) => e2e::run(&args),
+        Chore::Mutants(args) => mutants::run(&args),
+        Chore::Bench(args) => bench::run(&args),
+        Chore::Crds(args) => crds::run(&args),
+        Chore::Rbac(args) => rbac::run(&args),
+        Chore::Layers => layers::run(),
+    }
+}

@@ -1,0 +1,252 @@
+//! `cargo xtask mutants`: each story fails when what it is about is switched off.
+//!
+//! A patch in `e2e/mutants/` names the story that it must break, `# row: <id>` in its first line. It is applied to a copy
+//! of the tree, never to the tree itself.
+
+mod copy;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail, ensure};
+use e2e::Binaries;
+
+use crate::workspace;
+
+/// Which mutants.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The mutant of this name, or those of the story with this id
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
+}
+
+/// One patch.
+#[derive(Debug, PartialEq, Eq)]
+struct Mutant {
+    name: String,
+    /// The story that must fail.
+    row: String,
+    patch: PathBuf,
+}
+
+/// What became of it.
+enum Fate {
+    /// What the story said.
+    Killed(String),
+    Survived,
+    /// The patch says nothing of the story: it does not apply, does not build, or nothing could be told.
+    Invalid(String),
+}
+
+/// Applies each, tells its story, and prints whether that failed.
+///
+/// # Errors
+/// When a mutant survived or could not be tried.
+pub fn run(args: &Args) -> Result<()> {
+    let chosen = |mutant: &Mutant| match &args.only {
+        None => true,
+        Some(only) => mutant.name == *only || mutant.row == *only,
+    };
+    let mut mutants = all(&workspace::root().join("e2e/mutants"))?;
+    mutants.retain(chosen);
+    ensure!(!mutants.is_empty(), "no such mutant in e2e/mutants");
+    let place = Place::new()?;
+    let mut alive = vec![];
+    for mutant in &mutants {
+        match place.fate(mutant)? {
+            Fate::Killed(said) => println!("mutant {} killed by row {}\n  {said}", mutant.name, mutant.row),
+            Fate::Survived => {
+                println!("mutant {} SURVIVED row {}", mutant.name, mutant.row);
+                alive.push(mutant.name.as_str());
+            }
+            Fate::Invalid(why) => {
+                println!("mutant {} INVALID: {why}", mutant.name);
+                alive.push(mutant.name.as_str());
+            }
+        }
+    }
+    let killed = mutants.len() - alive.len();
+    println!("mutants: {killed} of {} killed", mutants.len());
+    if !alive.is_empty() {
+        bail!("not killed: {}", alive.join(", "));
+    }
+    Ok(())
+}
+
+/// Every patch of a folder, in order.
+fn all(folder: &Path) -> Result<Vec<Mutant>> {
+    let mut mutants = vec![];
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let patch = entry?.path();
+        if patch.extension().is_none_or(|is| is != "patch") {
+            continue;
+        }
+        let text = fs::read_to_string(&patch).with_context(|| format!("reading {}", patch.display()))?;
+        let row = text.lines().next().and_then(|line| line.strip_prefix("# row: "));
+        let row = row.with_context(|| format!("{} does not begin with `# row: <id>`", patch.display()))?;
+        let name = patch
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        mutants.push(Mutant {
+            name,
+            row: row.trim().to_owned(),
+            patch,
+        });
+    }
+    mutants.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(mutants)
+}
+
+/// Where mutants live.
+struct Place {
+    tree: PathBuf,
+    target: PathBuf,
+    /// The folder of etcd and the others, so that no copy builds them again.
+    assets: PathBuf,
+}
+
+impl Place {
+    fn new() -> Result<Place> {
+        let place = workspace::target().join("mutants");
+        fs::create_dir_all(&place)?;
+        let place = place.canonicalize()?;
+        let assets = Binaries::find()?.apiserver;
+        let assets = assets
+            .parent()
+            .context("kube-apiserver is in no folder")?
+            .canonicalize()?;
+        Ok(Place {
+            tree: place.join("tree"),
+            target: place.join("target"),
+            assets,
+        })
+    }
+
+    fn fate(&self, mutant: &Mutant) -> Result<Fate> {
+        copy::tree(&workspace::root(), &workspace::files()?, &self.tree)?;
+        let mut apply = Command::new("git");
+        // The copy lies inside the tree that it is a copy of: without this, git would look at that one.
+        apply.env(
+            "GIT_CEILING_DIRECTORIES",
+            self.tree.parent().unwrap_or(&self.tree),
+        );
+        apply.current_dir(&self.tree).arg("apply").arg(&mutant.patch);
+        let applied = output(&mut apply)?;
+        if !applied.status.success() {
+            return Ok(Fate::Invalid(format!(
+                "does not apply: {}",
+                last_line(&applied.stderr)
+            )));
+        }
+        let built = output(self.cargo().args([
+            "build",
+            "--locked",
+            "--quiet",
+            "-p",
+            "xtask",
+            "-p",
+            "ringspan",
+            "-p",
+            "ringspan-fake-datacenter",
+        ]))?;
+        if !built.status.success() {
+            let said = String::from_utf8_lossy(&built.stderr).into_owned();
+            return Ok(Fate::Invalid(format!("does not build:\n{said}")));
+        }
+        let told = output(self.cargo().args(["xtask", "e2e", "--only", &mutant.row]))?;
+        Ok(fate(&mutant.row, told.status.success(), &told))
+    }
+
+    fn cargo(&self) -> Command {
+        let mut cargo = workspace::cargo();
+        cargo
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("KUBEBUILDER_ASSETS", &self.assets);
+        cargo
+    }
+}
+
+/// Only the story's own red row counts: a harness that breaks kills nothing.
+fn fate(row: &str, succeeded: bool, told: &Output) -> Fate {
+    let said = String::from_utf8_lossy(&told.stdout);
+    let begins = |what: &str| {
+        said.lines()
+            .find(|line| line.starts_with(&format!("row {row} {what}")))
+    };
+    match (begins("fail"), begins("ok"), succeeded) {
+        (Some(line), None, false) => Fate::Killed(line.to_owned()),
+        (None, Some(_), true) => Fate::Survived,
+        _ => Fate::Invalid(format!("story {row} was not told: {}", last_line(&told.stderr))),
+    }
+}
+
+fn output(command: &mut Command) -> Result<Output> {
+    command
+        .output()
+        .with_context(|| format!("{} cannot be run", command.get_program().display()))
+}
+
+fn last_line(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.lines()
+        .rfind(|line| !line.trim().is_empty())
+        .unwrap_or("nothing was said")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
+    use super::*;
+
+    fn said(stdout: &str, code: i32) -> Fate {
+        let status = ExitStatus::from_raw(code << 8);
+        let told = Output {
+            status,
+            stdout: stdout.into(),
+            stderr: b"no API server\n".to_vec(),
+        };
+        fate("add", status.success(), &told)
+    }
+
+    #[test]
+    fn only_the_red_row_of_its_own_story_kills_a_mutant() {
+        assert!(matches!(said("row add fail nothing came\n", 1), Fate::Killed(_)));
+        assert!(matches!(said("row add ok (3.0 s)\n", 0), Fate::Survived));
+        assert!(matches!(
+            said("row size fail nothing came\n", 1),
+            Fate::Invalid(_)
+        ));
+        let Fate::Invalid(why) = said("", 1) else {
+            panic!("nothing was told")
+        };
+        assert_eq!(why, "story add was not told: no API server");
+    }
+
+    #[test]
+    fn a_patch_names_its_story_in_its_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("b.patch"), "# row: size\n").unwrap();
+        fs::write(folder.path().join("a.patch"), "# row: add\n--- a/x\n").unwrap();
+        fs::write(folder.path().join("README.md"), "").unwrap();
+        let found = all(folder.path()).unwrap();
+        let names: Vec<_> = found
+            .iter()
+            .map(|it| (it.name.as_str(), it.row.as_str()))
+            .collect();
+        assert_eq!(names, [("a", "add"), ("b", "size")]);
+        fs::write(folder.path().join("c.patch"), "--- a/x\n").unwrap();
+        let said = all(folder.path()).unwrap_err().to_string();
+        assert!(
+            said.ends_with("c.patch does not begin with `# row: <id>`"),
+            "{said}"
+        );
+    }
+}

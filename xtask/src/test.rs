@@ -1,0 +1,144 @@
+//! `cargo xtask test`: everything that can fail, and honest words about what could not run.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use e2e::Binaries;
+
+use crate::workspace;
+
+/// Rungs of the ladder of tests that do not exist yet. They are told each time, so that nobody takes them for passed.
+const NOT_BUILT: [&str; 3] = [
+    "all five programs against API servers in memory, with faults at every call",
+    "the stories with real Cassandra processes (Java and Maven are looked for by nothing yet)",
+    "the stories on kind with the real cass-operator",
+];
+
+/// What one part came to.
+enum Outcome {
+    Passed(String),
+    Failed(String),
+    /// Why.
+    CouldNotRun(String),
+}
+
+/// Runs the tests of all crates, then the stories, also after a test has failed.
+///
+/// # Errors
+/// When the tree does not build, or something failed.
+pub fn run() -> Result<()> {
+    build()?;
+    let parts = [
+        ("tests of all crates", timed(tests)),
+        ("stories on real API servers", timed(stories)),
+    ];
+    println!("\nWhat ran:");
+    let (mut failed, mut lacking) = (vec![], missing());
+    for (name, (outcome, took)) in parts {
+        let seconds = took.as_secs_f64();
+        match outcome {
+            Outcome::Passed(how) => println!("  {name:<30} ok      {seconds:6.1} s  {how}"),
+            Outcome::Failed(why) => {
+                println!("  {name:<30} FAILED  {seconds:6.1} s  {why}");
+                failed.push(name);
+            }
+            Outcome::CouldNotRun(why) => {
+                println!("  {name:<30} NOT RUN");
+                lacking.push(format!("{name}: {why}"));
+            }
+        }
+    }
+    list("What could not run here, and why:", &lacking);
+    list(
+        "What does not exist yet, so it was neither passed nor skipped:",
+        &NOT_BUILT,
+    );
+    match (failed.is_empty(), lacking.is_empty()) {
+        (true, true) => println!("\ntest: all passed"),
+        (true, false) => println!("\ntest: what could run passed; {} could not", lacking.len()),
+        (false, _) => bail!("test: failed: {}", failed.join(", ")),
+    }
+    Ok(())
+}
+
+/// Everything at once: the tests, and the programs that the stories start, with the same features.
+fn build() -> Result<()> {
+    let mut build = workspace::cargo();
+    build.args(["build", "--workspace", "--all-targets", "--locked"]);
+    ensure!(succeeds(&mut build)?, "test: the tree does not build");
+    Ok(())
+}
+
+fn tests() -> Result<Outcome> {
+    let mut test = workspace::cargo();
+    test.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    Ok(if succeeds(&mut test)? {
+        Outcome::Passed(String::new())
+    } else {
+        Outcome::Failed("see above".to_owned())
+    })
+}
+
+fn stories() -> Result<Outcome> {
+    if let Err(why) = Binaries::find() {
+        return Ok(Outcome::CouldNotRun(format!("{why:#}")));
+    }
+    let told = crate::e2e::all()?;
+    let passed = told.told - told.failed.len();
+    Ok(if told.failed.is_empty() {
+        Outcome::Passed(format!("{passed} stories"))
+    } else {
+        Outcome::Failed(format!(
+            "{passed} passed, {} failed: {}",
+            told.failed.len(),
+            told.failed.join(", ")
+        ))
+    })
+}
+
+/// What tests look for and say nothing about in the output of cargo when they do not find it.
+fn missing() -> Vec<String> {
+    let mut missing = vec![];
+    match std::env::var_os("RINGSPAN_REFERENCE").map(std::path::PathBuf::from) {
+        None => missing.push(
+            "comparisons with what K8ssandra and cass-operator did: RINGSPAN_REFERENCE names no folder with recordings"
+                .to_owned(),
+        ),
+        Some(folder) if !folder.is_dir() => missing.push(format!(
+            "comparisons with what K8ssandra and cass-operator did: RINGSPAN_REFERENCE names {}, which is no folder",
+            folder.display()
+        )),
+        Some(_) => {}
+    }
+    match Binaries::find() {
+        Ok(found) => missing.extend(found.missing().map(str::to_owned)),
+        Err(_) => {
+            missing.push("tests of the harness itself on real API servers: as for the stories".to_owned());
+        }
+    }
+    missing
+}
+
+/// Whether a command whose output is for the reader ends well.
+fn succeeds(command: &mut Command) -> Result<bool> {
+    let status = command
+        .status()
+        .with_context(|| format!("{} cannot be run", command.get_program().display()))?;
+    Ok(status.success())
+}
+
+fn timed(part: fn() -> Result<Outcome>) -> (Outcome, Duration) {
+    let began = Instant::now();
+    let outcome = part().unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+    (outcome, began.elapsed())
+}
+
+fn list(title: &str, lines: &[impl std::fmt::Display]) {
+    if !lines.is_empty() {
+        println!("\n{title}");
+    }
+    for line in lines {
+        println!("  - {line}");
+    }
+}
