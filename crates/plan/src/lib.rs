@@ -7,6 +7,7 @@ pub mod merge;
 pub mod naming;
 pub mod normalize;
 pub mod quantity;
+pub mod registry;
 pub mod replication;
 pub mod rollup;
 pub mod superuser;
