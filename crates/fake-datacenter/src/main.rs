@@ -57,7 +57,7 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| "info".into()))
+        .with_env_filter(filter.unwrap_or_else(|_| "info,kube_client=off".into()))
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();

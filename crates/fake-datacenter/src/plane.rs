@@ -178,6 +178,14 @@ impl Plane {
         }
     }
 
+    /// Wakes every actor that there is, for no reason of its own.
+    pub(crate) fn wake_known(&self) {
+        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        for bell in actors.values() {
+            bell.ring(|_| {});
+        }
+    }
+
     /// An actor has nothing left to do. False when it was rung meanwhile: then it must go on.
     pub(crate) fn forget(&self, key: &Key, bell: &Bell) -> bool {
         let mut actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);

@@ -85,7 +85,12 @@ async fn watch_one(plane: &Arc<Plane>, watch: Watch) {
                 let (object, deleted) = match event {
                     Event::Apply(object) | Event::InitApply(object) => (object, false),
                     Event::Delete(object) => (object, true),
-                    Event::Init | Event::InitDone => continue,
+                    // What vanished while nobody looked shows only in a look at everything.
+                    Event::InitDone => {
+                        plane.wake_known();
+                        continue;
+                    }
+                    Event::Init => continue,
                 };
                 let object = serde_json::to_value(object).unwrap_or_default();
                 (watch.on_event)(plane, &mut memory, &object, deleted);

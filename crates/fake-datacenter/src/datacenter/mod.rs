@@ -15,6 +15,8 @@ mod slices;
 mod starting;
 mod status;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod users;
 
 use std::collections::BTreeMap;
