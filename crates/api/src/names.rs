@@ -244,6 +244,8 @@ pub mod reason {
     pub const COPY_IMMUTABLE: &str = "CopyImmutable";
     /// Two sources have one place to be copied to.
     pub const TARGET_COLLISION: &str = "TargetCollision";
+    /// Somebody undoes what we write, again and again.
+    pub const FIELD_CONTENTION: &str = "FieldContention";
     /// Something shall go and cannot yet.
     pub const PENDING_REMOVAL: &str = "PendingRemoval";
     /// An API server understood a write and refuses it.
