@@ -152,23 +152,21 @@ impl Pulse {
 
     fn lost(&self, unknown: Unknown) {
         let mut state = self.state();
-        let (since, moved) = match &state.health {
-            Health::Unreachable { since, unknown: old } => (*since, old.reason != unknown.reason),
-            _ => (Instant::now(), true),
+        let since = match &state.health {
+            // The words of the first failure stay: they differ from try to try, and would make everybody look again.
+            Health::Unreachable { unknown: old, .. } if old.reason == unknown.reason => return,
+            Health::Unreachable { since, .. } => *since,
+            _ => Instant::now(),
         };
-        if moved {
-            tracing::warn!(
-                plane = self.context,
-                reason = unknown.reason,
-                why = unknown.message,
-                "plane lost"
-            );
-        }
+        tracing::warn!(
+            plane = self.context,
+            reason = unknown.reason,
+            why = unknown.message,
+            "plane lost"
+        );
         state.health = Health::Unreachable { since, unknown };
         drop(state);
-        if moved {
-            self.tell();
-        }
+        self.tell();
     }
 
     fn tell(&self) {

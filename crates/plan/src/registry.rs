@@ -119,7 +119,7 @@ fn usable(facts: &Facts<'_>) -> Option<Condition> {
     let forbidden = why.reason == reason::PLANE_FORBIDDEN;
     if !forbidden && why.reason != reason::CASS_OPERATOR_MISSING {
         // It answers, and the watch is on its way or fails for a moment: what was said before stays.
-        return facts.former.and_then(|former| find(&former.conditions, condition::USABLE)).cloned();
+        return None;
     }
     let way_out = if forbidden { " Give its account the rights of the shipped role." } else { "" };
     let message = format!("{}{way_out}", why.message);
@@ -254,7 +254,7 @@ mod tests {
         let before = verdict(&usable_plane()).unwrap();
         let blind = Some(why(reason::PLANE_UNREACHABLE, "watch failed"));
         let facts = Facts { blind, former: Some(&before), ..usable_plane() };
-        assert_eq!(verdict(&facts), Some(before.clone()));
+        assert_eq!(verdict(&facts), None);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub struct Asked {
     pub connection: usize,
     pub token: Option<String>,
     pub user_agent: Option<String>,
+    pub body: Bytes,
 }
 
 impl Asked {
@@ -137,6 +138,16 @@ impl Server {
 
     pub fn delete(&self, path: &str) {
         self.state.objects.lock().unwrap().delete(path);
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        self.state
+            .objects
+            .lock()
+            .unwrap()
+            .get(path)
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub fn uid(&self, path: &str) -> String {
@@ -248,7 +259,7 @@ async fn converse(state: Arc<State>, socket: tokio::net::TcpStream) {
     let is_h2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let service = service_fn(move |request: Request<Incoming>| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(answer(&state, &request, connection).await) }
+        async move { Ok::<_, Infallible>(answer(&state, request, connection).await) }
     });
     let io = TokioIo::new(tls);
     if is_h2 {
@@ -264,21 +275,28 @@ async fn converse(state: Arc<State>, socket: tokio::net::TcpStream) {
     }
 }
 
-async fn answer(state: &State, request: &Request<Incoming>, connection: usize) -> Answer {
+async fn answer(state: &State, request: Request<Incoming>, connection: usize) -> Answer {
+    let (request, body) = request.into_parts();
+    let body = body
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .unwrap_or_default();
     let header = |name: &str| {
         request
-            .headers()
+            .headers
             .get(name)
             .map(|value| value.to_str().unwrap().to_owned())
     };
     let asked = Asked {
-        method: request.method().clone(),
-        path: request.uri().path().to_owned(),
-        query: request.uri().query().unwrap_or_default().to_owned(),
-        version: request.version(),
+        method: request.method.clone(),
+        path: request.uri.path().to_owned(),
+        query: request.uri.query().unwrap_or_default().to_owned(),
+        version: request.version,
         connection,
         token: header("authorization"),
         user_agent: header("user-agent"),
+        body,
     };
     state.asked.lock().unwrap().push(asked.clone());
     let hook = state.hook.lock().unwrap().clone();
@@ -286,6 +304,12 @@ async fn answer(state: &State, request: &Request<Incoming>, connection: usize) -
         return answering.await;
     }
     let mut objects = state.objects.lock().unwrap();
+    if let (&Method::PATCH, Some(path)) = (&asked.method, asked.path.strip_suffix("/status")) {
+        return objects.put_status(path, &asked.body);
+    }
+    if asked.method == Method::POST {
+        return json(201, &serde_json::from_slice::<Value>(&asked.body).unwrap());
+    }
     let name = asked
         .query
         .split('&')
@@ -371,4 +395,20 @@ pub fn dripping() -> Answer {
         },
     );
     of(200, StreamBody::new(frames).boxed_unsync())
+}
+
+impl Objects {
+    /// Takes the status of a patch that was made for the version that there is.
+    fn put_status(&mut self, path: &str, patch: &[u8]) -> Answer {
+        let patch: Value = serde_json::from_slice(patch).unwrap();
+        let Some(mut object) = self.get(path).cloned() else {
+            return json(404, &status(404, "NotFound", "clientconfigs", names(path).1));
+        };
+        if object["metadata"]["resourceVersion"] != patch["metadata"]["resourceVersion"] {
+            return json(409, &status(409, "Conflict", "clientconfigs", names(path).1));
+        }
+        object["status"] = patch["status"].clone();
+        self.put(path, object);
+        json(200, self.get(path).unwrap())
+    }
 }
