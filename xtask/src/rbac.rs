@@ -15,10 +15,10 @@ use role::{Rows, Use};
 
 /// The five programs and their tables.
 const PROGRAMS: [(&str, &[Rule]); 5] = [
-    ("client-registry", &[]),
+    ("client-registry", client_registry::RULES),
     ("cluster-reconciler", cluster_reconciler::RULES),
-    ("secret-replicator", &[]),
-    ("status-rollup", &[]),
+    ("secret-replicator", secret_replicator::RULES),
+    ("status-rollup", status_rollup::RULES),
     ("topology-reconciler", topology_reconciler::RULES),
 ];
 
