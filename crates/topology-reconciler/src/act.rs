@@ -296,3 +296,20 @@ impl Graveyard {
         self.graves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_deleted_is_not_seen_again_and_is_forgotten_in_the_end() {
+        let graveyard = Graveyard::default();
+        graveyard.bury("one");
+        assert!(graveyard.has("one"));
+        assert!(!graveyard.has("two"));
+        tokio::time::advance(MOURNING).await;
+        graveyard.bury("two");
+        assert!(!graveyard.has("one"));
+        assert!(graveyard.has("two"));
+    }
+}

@@ -259,3 +259,26 @@ async fn certificate(context: &Context, site: &Site, name: &str) -> Result<Clien
         take("tls.key")?,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_that_left_or_have_not_arrived_are_no_members() {
+        let state = |status: Option<&str>| EndpointState {
+            address: "198.18.0.1".parse().unwrap(),
+            host_id: Some("h".to_owned()),
+            datacenter: None,
+            rack: None,
+            status: status.map(str::to_owned),
+            alive: false,
+        };
+        for status in [None, Some("NORMAL"), Some("shutdown"), Some("LEAVING")] {
+            assert!(is_member(&state(status)), "{status:?}");
+        }
+        for status in ["LEFT", "removed", "removing", "BOOT"] {
+            assert!(!is_member(&state(Some(status))), "{status}");
+        }
+    }
+}

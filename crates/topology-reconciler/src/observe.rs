@@ -141,7 +141,10 @@ fn find(context: &Context, name: &str, record: &DatacenterRecord) -> Result<Arc<
     let same_object = |plane: &&Arc<Plane<Remote>>| {
         record.uid.is_some() && plane.caches.datacenters.last(&key).map(|seen| seen.uid.clone()) == record.uid
     };
-    let found = planes.iter().find(same_plane).or_else(|| planes.iter().find(same_object));
+    let found = planes
+        .iter()
+        .find(same_plane)
+        .or_else(|| planes.iter().find(same_object));
     found.cloned().ok_or_else(|| Unknown {
         context: String::new(),
         reason: reason::UNKNOWN_CONTEXT.to_owned(),

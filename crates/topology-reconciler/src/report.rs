@@ -22,7 +22,7 @@ use crate::Context;
 use crate::error::ActError;
 
 /// How long a report on the way may wait.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reports that are not written yet.
 #[derive(Default)]
@@ -167,4 +167,44 @@ async fn write(context: &Context, cluster: &Cluster, report: &TopologyReport) ->
         .clusters
         .absorb(key(cluster), &version, Cluster::of(&stored));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use api::k8ssandra_cluster::K8ssandraCluster;
+
+    use super::*;
+
+    fn cluster(uid: &str) -> Cluster {
+        let kc: K8ssandraCluster = serde_json::from_value(json!({
+            "metadata": { "name": "demo", "namespace": "db", "uid": uid }, "spec": {},
+        }))
+        .unwrap();
+        Cluster::of(&kc)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_report_on_the_way_waits_as_long_from_its_first_word_on() {
+        let (progress, cluster) = (Progress::default(), cluster("one"));
+        let mut report = TopologyReport::default();
+        assert_eq!(progress.keep(&cluster, &report), PATIENCE);
+        tokio::time::advance(PATIENCE / 2).await;
+        report.observed_generation = 2;
+        assert_eq!(progress.keep(&cluster, &report), PATIENCE / 2);
+        assert_eq!(progress.pending(&cluster), Some(report.clone()));
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(progress.keep(&cluster, &report), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_cluster_of_the_same_name_does_not_get_the_report_of_the_former_one() {
+        let progress = Progress::default();
+        progress.keep(&cluster("one"), &TopologyReport::default());
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(progress.pending(&cluster("two")), None);
+        assert_eq!(
+            progress.keep(&cluster("two"), &TopologyReport::default()),
+            PATIENCE
+        );
+    }
 }
