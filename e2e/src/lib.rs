@@ -28,8 +28,8 @@ mod ports;
 mod process;
 mod program;
 mod proxy;
-mod wait;
 pub mod stories;
+mod wait;
 pub mod world;
 
 pub use audit::AuditLog;

@@ -25,7 +25,10 @@ impl Failure for ActError {
         match self {
             ActError::Write(error) => error.retry(),
             ActError::Changed(_) => Retry::Conflict,
-            ActError::Unknown(_) | ActError::Unread(_) | ActError::Unbuildable(_) | ActError::NoRandomness => Retry::Backoff,
+            ActError::Unknown(_)
+            | ActError::Unread(_)
+            | ActError::Unbuildable(_)
+            | ActError::NoRandomness => Retry::Backoff,
         }
     }
 

@@ -33,6 +33,8 @@ pub const NAME: &str = "cluster-reconciler";
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 /// When something that does not answer is asked again.
 const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Between a pass that wrote and the next one.
+const SETTLE: Duration = Duration::from_millis(50);
 /// Rounds of live reads in one pass.
 const ROUNDS: usize = 3;
 
@@ -76,12 +78,19 @@ pub async fn serve(process: Arc<Process>) {
         move |link| Remote::start(link, &remote),
         move || clusters.list().into_iter().for_each(|(key, _)| wake.wake(key)),
     );
-    let context = Arc::new(Context { process: process.clone(), local, fleet });
+    let context = Arc::new(Context {
+        process: process.clone(),
+        local,
+        fleet,
+    });
     tokio::select! {
         () = first_lists(&context) => listed.open(),
         () = process.stop.cancelled() => return,
     }
-    work(queue, options, process.stop.clone(), move |key| pass(context.clone(), key)).await;
+    work(queue, options, process.stop.clone(), move |key| {
+        pass(context.clone(), key)
+    })
+    .await;
 }
 
 async fn first_lists(context: &Context) {
@@ -93,21 +102,33 @@ async fn first_lists(context: &Context) {
 
 /// One pass over one cluster.
 async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ActError> {
-    let Some(kc) = context.local.clusters.get(&key) else { return Ok(Next::Done) };
+    let Some(kc) = context.local.clusters.get(&key) else {
+        return Ok(Next::Done);
+    };
     let mut plan = decide(&context, &kc).await;
     let acted = !plan.acts.is_empty();
-    let failed = carry_out(&context, &key, &mut plan).await;
-    if let Some(kc) = context.local.clusters.get(&key)
-        && !matches!(plan.acts.last(), Some(Act::RemoveFinalizer))
-    {
-        report::publish(&context, &kc, &plan.report).await?;
+    match carry_out(&context, &key, &mut plan).await {
+        // What was written is known without a watch's event, so nothing else would wake the next step. It decides on
+        // what is now there, and reports: a report in between would be old at once.
+        None if acted => return Ok(Next::After(SETTLE)),
+        Some(error) => {
+            tell(&context, &key, &plan).await?;
+            return Err(error);
+        }
+        None => {}
     }
-    match failed {
-        Some(error) => Err(error),
-        // What was written is known without a watch's event, so nothing else would wake the next step.
-        None if acted => Ok(Next::After(Duration::from_millis(50))),
-        None if plan.look_again => Ok(Next::After(LOOK_AGAIN)),
-        None => Ok(Next::Done),
+    tell(&context, &key, &plan).await?;
+    Ok(if plan.look_again {
+        Next::After(LOOK_AGAIN)
+    } else {
+        Next::Done
+    })
+}
+
+async fn tell(context: &Context, key: &Key, plan: &ClusterPlan) -> Result<(), ActError> {
+    match context.local.clusters.get(key) {
+        Some(kc) => report::publish(context, &kc, &plan.report).await,
+        None => Ok(()),
     }
 }
 
@@ -165,15 +186,18 @@ fn hold(act: &Act, error: &ActError) -> Option<Hold> {
     let (reason, way_out) = match error {
         ActError::Changed(_) => return None,
         ActError::Write(WriteError::Conflict { fields, .. }) if fields.is_empty() => return None,
-        ActError::Write(WriteError::Conflict { .. }) => {
-            ("DriftConflict", "give the field the value that it has there, or take it from whoever set it")
-        }
-        ActError::Write(WriteError::AlreadyExists { .. }) => {
-            (reason::NOT_OWNED, "an object of that name was not made for this cluster: delete or rename it")
-        }
-        ActError::Write(WriteError::Forbidden { .. }) => {
-            (reason::PLANE_FORBIDDEN, "give the account of the kubeconfig the rights of the shipped role")
-        }
+        ActError::Write(WriteError::Conflict { .. }) => (
+            "DriftConflict",
+            "give the field the value that it has there, or take it from whoever set it",
+        ),
+        ActError::Write(WriteError::AlreadyExists { .. }) => (
+            reason::NOT_OWNED,
+            "an object of that name was not made for this cluster: delete or rename it",
+        ),
+        ActError::Write(WriteError::Forbidden { .. }) => (
+            reason::PLANE_FORBIDDEN,
+            "give the account of the kubeconfig the rights of the shipped role",
+        ),
         ActError::Write(WriteError::Refused { .. }) => (reason::INVALID_SPEC, "mend the spec"),
         _ => (reason::PLANE_UNREACHABLE, "it is tried again"),
     };

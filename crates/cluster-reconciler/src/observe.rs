@@ -26,8 +26,17 @@ use crate::watches::{DatacenterView, Remote, SecretView};
 pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> ClusterFacts {
     let identity = ClusterIdentity::of(kc);
     let annotations = kc.metadata.annotations.as_ref();
-    let record = RecordState::read(annotations.and_then(|map| map.get(annotation::RECORD)).map(String::as_str), &identity.uid);
-    let known = if let RecordState::Known(record) = &record { Some(record) } else { None };
+    let record = RecordState::read(
+        annotations
+            .and_then(|map| map.get(annotation::RECORD))
+            .map(String::as_str),
+        &identity.uid,
+    );
+    let known = if let RecordState::Known(record) = &record {
+        Some(record)
+    } else {
+        None
+    };
     let mut datacenters = placed(context, kc, &identity, known);
     let planes = planes(context, datacenters.values().map(|(context, _)| context.clone()));
     for (name, context_name, namespace) in strays(context, &identity, &planes) {
@@ -37,7 +46,10 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         let seen = datacenter(context, &identity, &name, &plane, &namespace);
         (name, seen)
     };
-    let topology = kc.status.as_ref().and_then(|status| status.reports.topology.clone());
+    let topology = kc
+        .status
+        .as_ref()
+        .and_then(|status| status.reports.topology.clone());
     ClusterFacts {
         record: record.clone(),
         control_plane: context.fleet.plane("").ok().and_then(|plane| plane.id()),
@@ -60,22 +72,32 @@ pub(crate) async fn live(context: &Context, facts: &mut ClusterFacts, names: &BT
     let reads = names.iter().filter_map(|name| {
         let datacenter = facts.datacenters.get(name)?;
         let expected = facts.planes.get(&datacenter.context)?.as_ref().ok()?.clone();
-        Some((name.clone(), datacenter.context.clone(), datacenter.namespace.clone(), expected))
+        Some((
+            name.clone(),
+            datacenter.context.clone(),
+            datacenter.namespace.clone(),
+            expected,
+        ))
     });
-    let reads = reads.collect::<Vec<_>>().into_iter().map(async |(name, plane, namespace, expected)| {
-        let plane = match context.fleet.plane(&plane) {
-            Ok(plane) => plane,
-            Err(unknown) => return (name, Seen::Unknown(unknown), None),
-        };
-        let object = plane.read::<CassandraDatacenter>(&namespace, &name, Some(&expected)).await;
-        let service = naming::additional_seed_service(&cluster, &name);
-        let stale = match object {
-            Seen::Absent(_) => stale_slice(&plane, &namespace, &service, &identity.uid, &expected).await,
-            _ => None,
-        };
-        let object = object.map(|object| with_owner(DatacenterView::of(object), &identity));
-        (name, flatten(object), stale)
-    });
+    let reads = reads
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(async |(name, plane, namespace, expected)| {
+            let plane = match context.fleet.plane(&plane) {
+                Ok(plane) => plane,
+                Err(unknown) => return (name, Seen::Unknown(unknown), None),
+            };
+            let object = plane
+                .read::<CassandraDatacenter>(&namespace, &name, Some(&expected))
+                .await;
+            let service = naming::additional_seed_service(&cluster, &name);
+            let stale = match object {
+                Seen::Absent(_) => stale_slice(&plane, &namespace, &service, &identity.uid, &expected).await,
+                _ => None,
+            };
+            let object = object.map(|object| with_owner(DatacenterView::of(object), &identity));
+            (name, flatten(object), stale)
+        });
     for (name, object, stale) in futures::future::join_all(reads).await {
         if let Some(datacenter) = facts.datacenters.get_mut(&name) {
             datacenter.object = object;
@@ -98,25 +120,42 @@ fn placed(
     identity: &ClusterIdentity,
     record: Option<&Record>,
 ) -> BTreeMap<String, (String, String)> {
-    let templates = kc.spec.cassandra.iter().flat_map(|cassandra| &cassandra.datacenters);
+    let templates = kc
+        .spec
+        .cassandra
+        .iter()
+        .flat_map(|cassandra| &cassandra.datacenters);
     let mut placed: BTreeMap<_, _> = templates
         .map(|template| {
             let namespace = template.namespace().unwrap_or(&identity.namespace).to_owned();
-            (template.name().to_owned(), (template.k8s_context.clone(), namespace))
+            (
+                template.name().to_owned(),
+                (template.k8s_context.clone(), namespace),
+            )
         })
         .collect();
     for (name, recorded) in record.iter().flat_map(|record| &record.datacenters) {
         // One that left the spec is found by the identity of its plane, whatever its context is called now.
         let plane = context.fleet.planes().into_iter().find(|plane| {
-            plane.id().is_some_and(|id| id.compare(&recorded.plane_id) == SamePlane::Yes)
+            plane
+                .id()
+                .is_some_and(|id| id.compare(&recorded.plane_id) == SamePlane::Yes)
         });
-        let found = plane.map_or_else(|| format!("unregistered:{}", recorded.plane_id), |plane| plane.context().to_owned());
-        placed.entry(name.clone()).or_insert_with(|| (found, recorded.namespace.clone()));
+        let found = plane.map_or_else(
+            || format!("unregistered:{}", recorded.plane_id),
+            |plane| plane.context().to_owned(),
+        );
+        placed
+            .entry(name.clone())
+            .or_insert_with(|| (found, recorded.namespace.clone()));
     }
     placed
 }
 
-fn planes(context: &Context, names: impl Iterator<Item = String>) -> BTreeMap<String, Result<PlaneId, Unknown>> {
+fn planes(
+    context: &Context,
+    names: impl Iterator<Item = String>,
+) -> BTreeMap<String, Result<PlaneId, Unknown>> {
     let names: BTreeSet<String> = names.collect();
     let who = |name: String| {
         let id = context.fleet.plane(&name).and_then(|plane| identified(&plane));
@@ -144,14 +183,29 @@ fn strays(
 ) -> Vec<(String, String, String)> {
     let in_plane = |plane: std::sync::Arc<Plane<Remote>>| {
         let listed = plane.caches.datacenters.list().unwrap_or_default();
-        let ours = listed.into_iter().filter(|(_, view)| view.marks.cluster_uid.as_ref() == Some(&identity.uid));
-        ours.map(|(key, _)| (key.name, plane.context().to_owned(), key.namespace)).collect::<Vec<_>>()
+        let ours = listed
+            .into_iter()
+            .filter(|(_, view)| view.marks.cluster_uid.as_ref() == Some(&identity.uid));
+        ours.map(|(key, _)| (key.name, plane.context().to_owned(), key.namespace))
+            .collect::<Vec<_>>()
     };
     let known = |plane: &std::sync::Arc<Plane<Remote>>| planes.contains_key(plane.context());
-    context.fleet.planes().into_iter().filter(known).flat_map(in_plane).collect()
+    context
+        .fleet
+        .planes()
+        .into_iter()
+        .filter(known)
+        .flat_map(in_plane)
+        .collect()
 }
 
-fn datacenter(context: &Context, identity: &ClusterIdentity, name: &str, plane: &str, namespace: &str) -> DatacenterFacts {
+fn datacenter(
+    context: &Context,
+    identity: &ClusterIdentity,
+    name: &str,
+    plane: &str,
+    namespace: &str,
+) -> DatacenterFacts {
     let key = Key::new(namespace, name);
     let mut facts = DatacenterFacts {
         context: plane.to_owned(),
@@ -170,15 +224,26 @@ fn datacenter(context: &Context, identity: &ClusterIdentity, name: &str, plane: 
         }
         Ok(plane) => {
             let caches = &plane.caches;
-            facts.object = flatten(caches.datacenters.see(&key).map(|view| with_owner(Some((*view).clone()), identity)));
+            facts.object = flatten(
+                caches
+                    .datacenters
+                    .see(&key)
+                    .map(|view| with_owner(Some((*view).clone()), identity)),
+            );
             facts.last_settled = caches.datacenters.last(&key).map(|view| view.live.settled);
             facts.seed_slices = listed(caches.slices.list().map(|all| {
-                let ours = all.into_iter().filter(|(key, view)| key.namespace == namespace && view.cluster_uid == identity.uid);
-                ours.map(|(_, view)| view.slice.clone()).filter(|slice| slice.serves == name).collect()
+                let ours = all
+                    .into_iter()
+                    .filter(|(key, view)| key.namespace == namespace && view.cluster_uid == identity.uid);
+                ours.map(|(_, view)| view.slice.clone())
+                    .filter(|slice| slice.serves == name)
+                    .collect()
             }));
             facts.config_maps = listed(caches.config_maps.list().map(|all| {
                 let ours = all.into_iter().filter(|(key, view)| {
-                    key.namespace == namespace && view.cluster_uid == identity.uid && view.datacenter.as_deref() == Some(name)
+                    key.namespace == namespace
+                        && view.cluster_uid == identity.uid
+                        && view.datacenter.as_deref() == Some(name)
                 });
                 ours.map(|(key, view)| (key.name, view.marked.clone())).collect()
             }));
@@ -188,7 +253,10 @@ fn datacenter(context: &Context, identity: &ClusterIdentity, name: &str, plane: 
 }
 
 fn with_owner(view: Option<DatacenterView>, identity: &ClusterIdentity) -> Option<LiveDatacenter> {
-    view.map(|view| LiveDatacenter { owner: owner(&view.marks, identity), ..view.live })
+    view.map(|view| LiveDatacenter {
+        owner: owner(&view.marks, identity),
+        ..view.live
+    })
 }
 
 fn owner(marks: &Marks, identity: &ClusterIdentity) -> plan::cluster::facts::Owner {
@@ -209,11 +277,24 @@ fn listed<T>(list: Result<T, Unknown>) -> Seen<T> {
 }
 
 /// Name of a slice that gives a datacenter additional seeds and that nobody made for this cluster.
-async fn stale_slice(plane: &Plane<Remote>, namespace: &str, service: &str, uid: &str, expected: &PlaneId) -> Option<String> {
+async fn stale_slice(
+    plane: &Plane<Remote>,
+    namespace: &str,
+    service: &str,
+    uid: &str,
+    expected: &PlaneId,
+) -> Option<String> {
     let selector = format!("{}={service}", label::SERVICE_NAME);
-    let slices = plane.list_live::<EndpointSlice>(Some(namespace), &selector, Some(expected)).await.ok()?;
+    let slices = plane
+        .list_live::<EndpointSlice>(Some(namespace), &selector, Some(expected))
+        .await
+        .ok()?;
     let stale = slices.into_iter().find(|slice| {
-        let mark = slice.metadata.labels.as_ref().and_then(|labels| labels.get(label::CLUSTER_UID));
+        let mark = slice
+            .metadata
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(label::CLUSTER_UID));
         mark.is_none_or(|mark| mark != uid)
     });
     stale.and_then(|slice| slice.metadata.name)
@@ -239,17 +320,33 @@ async fn superuser(context: &Context, kc: &K8ssandraCluster, identity: &ClusterI
     found.map_or(SecretFacts::Missing, |view| SecretFacts::Present {
         uid: view.uid,
         resource_version: view.resource_version,
-        labelled: view.labelled && view.cluster.as_ref() == Some(&Key::new(&identity.namespace, &identity.name)),
+        labelled: view.labelled
+            && view.cluster.as_ref() == Some(&Key::new(&identity.namespace, &identity.name)),
         missing_keys: view.missing_keys,
     })
 }
 
 fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts {
-    let Some(object) = context.local.replicated.get(&Key::new(&identity.namespace, &identity.name)) else {
+    let Some(object) = context
+        .local
+        .replicated
+        .get(&Key::new(&identity.namespace, &identity.name))
+    else {
         return ReplicatedFacts::Missing;
     };
-    let owned = object.metadata.owner_references.iter().flatten().any(|owner| owner.uid == identity.uid);
-    let own = |namespace: &str| if namespace.is_empty() { identity.namespace.clone() } else { namespace.to_owned() };
+    let owned = object
+        .metadata
+        .owner_references
+        .iter()
+        .flatten()
+        .any(|owner| owner.uid == identity.uid);
+    let own = |namespace: &str| {
+        if namespace.is_empty() {
+            identity.namespace.clone()
+        } else {
+            namespace.to_owned()
+        }
+    };
     let targets = object.spec.replication_targets.iter().flatten();
     let conditions = object.status.iter().flat_map(|status| &status.conditions);
     ReplicatedFacts::Present {
@@ -257,11 +354,21 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
         resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
         ours: owned,
         targets: targets
-            .map(|target| (target.context().to_owned(), own(target.namespace.as_deref().unwrap_or_default())))
+            .map(|target| {
+                (
+                    target.context().to_owned(),
+                    own(target.namespace.as_deref().unwrap_or_default()),
+                )
+            })
             .collect(),
         replicated: conditions
             .filter(|condition| condition.status == "True")
-            .map(|condition| (condition.cluster.clone(), own(condition.namespace.as_deref().unwrap_or_default())))
+            .map(|condition| {
+                (
+                    condition.cluster.clone(),
+                    own(condition.namespace.as_deref().unwrap_or_default()),
+                )
+            })
             .collect(),
     }
 }

@@ -30,19 +30,38 @@ pub(crate) fn reference(kc: &K8ssandraCluster) -> ObjectReference {
 pub(crate) fn done(context: &Context, kc: &K8ssandraCluster, act: &Act) {
     let sentence = act.sentence();
     tracing::info!(cluster = %kc.name_any(), namespace = kc.namespace(), act = act.reason(), "{sentence}");
-    context.process.events.publish(&reference(kc), EventType::Normal, act.reason(), "Reconcile", &sentence);
+    context.process.events.publish(
+        &reference(kc),
+        EventType::Normal,
+        act.reason(),
+        "Reconcile",
+        &sentence,
+    );
 }
 
 /// Writes the report where it says something new.
-pub(crate) async fn publish(context: &Context, kc: &K8ssandraCluster, report: &ClusterReport) -> Result<(), ActError> {
-    let written = kc.status.as_ref().and_then(|status| status.reports.cluster.as_ref());
+pub(crate) async fn publish(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    report: &ClusterReport,
+) -> Result<(), ActError> {
+    let written = kc
+        .status
+        .as_ref()
+        .and_then(|status| status.reports.cluster.as_ref());
     if written == Some(report) {
         return Ok(());
     }
     for hold in &report.holds {
         let new = written.is_none_or(|before| before.holds.iter().all(|known| known.reason != hold.reason));
         if new && hold.founding {
-            context.process.events.publish(&reference(kc), EventType::Warning, &hold.reason, "Reconcile", &hold.message);
+            context.process.events.publish(
+                &reference(kc),
+                EventType::Warning,
+                &hold.reason,
+                "Reconcile",
+                &hold.message,
+            );
         }
     }
     let body = json!({
@@ -50,9 +69,19 @@ pub(crate) async fn publish(context: &Context, kc: &K8ssandraCluster, report: &C
         "kind": "K8ssandraCluster",
         "status": { "reports": { "cluster": report } },
     });
-    let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &kc.namespace().unwrap_or_default());
+    let api = Api::<K8ssandraCluster>::namespaced(
+        context.process.client.clone(),
+        &kc.namespace().unwrap_or_default(),
+    );
     let version = kc.resource_version();
-    let how = Apply { manager: manager::CLUSTER_RECONCILER, force: true, resource_version: version.as_deref() };
-    absorb_cluster(context, write::apply_status(&api, &kc.name_any(), &body, how).await?);
+    let how = Apply {
+        manager: manager::CLUSTER_RECONCILER,
+        force: true,
+        resource_version: version.as_deref(),
+    };
+    absorb_cluster(
+        context,
+        write::apply_status(&api, &kc.name_any(), &body, how).await?,
+    );
     Ok(())
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use fleet::{PlaneCache, PlaneLink};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::core::NamespaceResourceScope;
-use kube::{Api, Resource};
 use kube::api::ObjectMeta;
+use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher;
+use kube::{Api, Resource};
 use plan::cluster::facts::{LiveDatacenter, MarkedObject, Marks, SeedSlice, data_digest};
 use runtime::rbac::{Rule, Side};
 use runtime::{Cache, Key, Process, Queue, Roots, WatchSpec};
@@ -20,11 +20,36 @@ use serde::de::DeserializeOwned;
 
 /// What this program may do, and why.
 pub const RULES: &[Rule] = &[
-    local("k8ssandra.io", "k8ssandraclusters", &["get", "list", "patch", "watch"], "reads what is wanted; writes finalizer and record"),
-    local("k8ssandra.io", "k8ssandraclusters/status", &["patch"], "reports how far it is"),
-    local("k8ssandra.io", "k8ssandraclusters/finalizers", &["update"], "owns the Secrets that it makes"),
-    local("replication.k8ssandra.io", "replicatedsecrets", &["create", "get", "list", "patch", "watch"], "has the superuser's Secret copied, and waits for it"),
-    local("", "secrets", &["create", "get", "list", "patch", "watch"], "makes the superuser's Secret, or labels the user's own"),
+    local(
+        "k8ssandra.io",
+        "k8ssandraclusters",
+        &["get", "list", "patch", "watch"],
+        "reads what is wanted; writes finalizer and record",
+    ),
+    local(
+        "k8ssandra.io",
+        "k8ssandraclusters/status",
+        &["patch"],
+        "reports how far it is",
+    ),
+    local(
+        "k8ssandra.io",
+        "k8ssandraclusters/finalizers",
+        &["update"],
+        "owns the Secrets that it makes",
+    ),
+    local(
+        "replication.k8ssandra.io",
+        "replicatedsecrets",
+        &["create", "get", "list", "patch", "watch"],
+        "has the superuser's Secret copied, and waits for it",
+    ),
+    local(
+        "",
+        "secrets",
+        &["create", "get", "list", "patch", "watch"],
+        "makes the superuser's Secret, or labels the user's own",
+    ),
     Rule {
         side: Side::ControlPlane,
         group: "apiextensions.k8s.io",
@@ -34,17 +59,58 @@ pub const RULES: &[Rule] = &[
         names: &["k8ssandraclusters.k8ssandra.io"],
         why: "deletes no database only because the CRD is being deleted",
     },
-    remote("cassandra.datastax.com", "cassandradatacenters", &["create", "delete", "get", "list", "patch", "watch"], "makes, changes and removes datacenters"),
-    remote("", "configmaps", &["create", "delete", "get", "list", "patch", "watch"], "makes what datacenters mount"),
-    remote("discovery.k8s.io", "endpointslices", &["delete", "get", "list", "watch"], "lets a datacenter join only where its seeds lie; cleans up after a cluster"),
+    remote(
+        "cassandra.datastax.com",
+        "cassandradatacenters",
+        &["create", "delete", "get", "list", "patch", "watch"],
+        "makes, changes and removes datacenters",
+    ),
+    remote(
+        "",
+        "configmaps",
+        &["create", "delete", "get", "list", "patch", "watch"],
+        "makes what datacenters mount",
+    ),
+    remote(
+        "discovery.k8s.io",
+        "endpointslices",
+        &["delete", "get", "list", "watch"],
+        "lets a datacenter join only where its seeds lie; cleans up after a cluster",
+    ),
 ];
 
-const fn local(group: &'static str, resource: &'static str, verbs: &'static [&'static str], why: &'static str) -> Rule {
-    Rule { side: Side::ControlPlane, group, resource, verbs, namespace: None, names: &[], why }
+const fn local(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Rule {
+    Rule {
+        side: Side::ControlPlane,
+        group,
+        resource,
+        verbs,
+        namespace: None,
+        names: &[],
+        why,
+    }
 }
 
-const fn remote(group: &'static str, resource: &'static str, verbs: &'static [&'static str], why: &'static str) -> Rule {
-    Rule { side: Side::Plane, group, resource, verbs, namespace: None, names: &[], why }
+const fn remote(
+    group: &'static str,
+    resource: &'static str,
+    verbs: &'static [&'static str],
+    why: &'static str,
+) -> Rule {
+    Rule {
+        side: Side::Plane,
+        group,
+        resource,
+        verbs,
+        namespace: None,
+        names: &[],
+        why,
+    }
 }
 
 /// What is watched in the control plane.
@@ -107,7 +173,13 @@ impl Local {
             Some,
             Arc::new(|key: &Key, _: &K8ssandraCluster| vec![key.clone()]),
         );
-        let secrets = WatchSpec::new("Secret", Api::all(client.clone()), of_clusters(), SecretView::of, by_cluster());
+        let secrets = WatchSpec::new(
+            "Secret",
+            Api::all(client.clone()),
+            of_clusters(),
+            SecretView::of,
+            by_cluster(),
+        );
         let replicated = WatchSpec::new(
             "ReplicatedSecret",
             Api::all(client),
@@ -137,9 +209,30 @@ impl Remote {
         let of_clusters = || watcher::Config::default().labels(label::CLUSTER_NAME);
         let slices = watcher::Config::default().labels(label::SEED_SLICE);
         Remote {
-            datacenters: link.watch("CassandraDatacenter", Api::all, of_clusters(), DatacenterView::of, by_cluster(), queue),
-            slices: link.watch("EndpointSlice", Api::all, slices, SliceView::of, by_cluster(), queue),
-            config_maps: link.watch("ConfigMap", Api::all, of_clusters(), ConfigMapView::of, by_cluster(), queue),
+            datacenters: link.watch(
+                "CassandraDatacenter",
+                Api::all,
+                of_clusters(),
+                DatacenterView::of,
+                by_cluster(),
+                queue,
+            ),
+            slices: link.watch(
+                "EndpointSlice",
+                Api::all,
+                slices,
+                SliceView::of,
+                by_cluster(),
+                queue,
+            ),
+            config_maps: link.watch(
+                "ConfigMap",
+                Api::all,
+                of_clusters(),
+                ConfigMapView::of,
+                by_cluster(),
+                queue,
+            ),
         }
     }
 }
@@ -180,11 +273,21 @@ fn noted(metadata: &ObjectMeta, key: &str) -> Option<String> {
 impl SecretView {
     pub fn of(secret: Secret) -> Option<Self> {
         let metadata = secret.metadata;
-        let lacks = |key: &&str| secret.data.as_ref().and_then(|data| data.get(*key)).is_none_or(|value| value.0.is_empty());
+        let lacks = |key: &&str| {
+            secret
+                .data
+                .as_ref()
+                .and_then(|data| data.get(*key))
+                .is_none_or(|value| value.0.is_empty())
+        };
         Some(SecretView {
             labelled: cluster_of(&metadata).is_some() && text(&metadata, label::REPLICATED_BY).is_some(),
             cluster: cluster_of(&metadata),
-            missing_keys: ["username", "password"].into_iter().filter(lacks).map(str::to_owned).collect(),
+            missing_keys: ["username", "password"]
+                .into_iter()
+                .filter(lacks)
+                .map(str::to_owned)
+                .collect(),
             uid: metadata.uid.unwrap_or_default(),
             resource_version: metadata.resource_version.unwrap_or_default(),
         })
@@ -193,7 +296,11 @@ impl SecretView {
 
 impl DatacenterView {
     pub fn of(object: CassandraDatacenter) -> Option<Self> {
-        Some(DatacenterView { cluster: cluster_of(&object.metadata), marks: Marks::of(&object), live: LiveDatacenter::of(&object) })
+        Some(DatacenterView {
+            cluster: cluster_of(&object.metadata),
+            marks: Marks::of(&object),
+            live: LiveDatacenter::of(&object),
+        })
     }
 }
 
@@ -201,15 +308,24 @@ impl SliceView {
     pub fn of(slice: EndpointSlice) -> Option<Self> {
         let metadata = slice.metadata;
         let kind = text(&metadata, label::SEED_SLICE)?;
-        let sources = metadata.annotations.as_ref().and_then(|map| map.get(annotation::SEED_SOURCES));
+        let sources = metadata
+            .annotations
+            .as_ref()
+            .and_then(|map| map.get(annotation::SEED_SOURCES));
         Some(SliceView {
             cluster: cluster_of(&metadata),
             cluster_uid: text(&metadata, label::CLUSTER_UID)?,
             slice: SeedSlice {
                 serves: text(&metadata, label::CASSANDRA_DATACENTER)?,
                 joining: kind == api::names::SeedSlice::JOINING,
-                addresses: slice.endpoints.into_iter().flat_map(|endpoint| endpoint.addresses).collect(),
-                sources: sources.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
+                addresses: slice
+                    .endpoints
+                    .into_iter()
+                    .flat_map(|endpoint| endpoint.addresses)
+                    .collect(),
+                sources: sources
+                    .and_then(|text| serde_json::from_str(text).ok())
+                    .unwrap_or_default(),
                 name: metadata.name.unwrap_or_default(),
                 uid: metadata.uid.unwrap_or_default(),
                 resource_version: metadata.resource_version.unwrap_or_default(),

@@ -1,15 +1,15 @@
 //! What users get wrong: a condition with a reason of its own and the way out, and everybody else goes on.
 
 use anyhow::ensure;
-use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::{Api, ResourceExt};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use super::clusters::{
-    SOON, TOLD, client_config_says, client_configs, cluster, datacenter, dc, delete, make, no_datacenter, patch, ring_is,
-    version,
+    SOON, TOLD, client_config_says, client_configs, cluster, datacenter, dc, delete, make, no_datacenter,
+    patch, ring_is, version,
 };
 use crate::world::{DATABASES, NAMESPACE, World};
 
@@ -23,19 +23,33 @@ pub(super) async fn no_cassandra(world: &mut World) -> anyhow::Result<()> {
     let mut bad = cluster("bare", &[]);
     bad["spec"] = json!({"auth": true});
     world.apply(&bad.to_string()).await?;
-    let message = world.says("bare", "Accepted", "False", "CassandraMissing", TOLD).await?;
+    let message = world
+        .says("bare", "Accepted", "False", "CassandraMissing", TOLD)
+        .await?;
     ensure!(message.contains("spec.cassandra"), "{message}");
     others_go_on(world).await?;
     delete(world, "bare").await
 }
 
 pub(super) async fn unknown_context(world: &mut World) -> anyhow::Result<()> {
-    world.apply(&cluster("lost", &[dc("dc1", "nowhere", 1)]).to_string()).await?;
-    let message = world.says("lost", "FoundingHeld", "True", "UnknownContext", TOLD).await?;
-    ensure!(message.contains("nowhere") && message.contains("ClientConfig"), "{message}");
+    world
+        .apply(&cluster("lost", &[dc("dc1", "nowhere", 1)]).to_string())
+        .await?;
+    let message = world
+        .says("lost", "FoundingHeld", "True", "UnknownContext", TOLD)
+        .await?;
+    ensure!(
+        message.contains("nowhere") && message.contains("ClientConfig"),
+        "{message}"
+    );
     others_go_on(world).await?;
     // The way out: another context.
-    patch(world, "lost", &json!({"spec": {"cassandra": {"datacenters": [dc("dc1", "east", 1)]}}})).await?;
+    patch(
+        world,
+        "lost",
+        &json!({"spec": {"cassandra": {"datacenters": [dc("dc1", "east", 1)]}}}),
+    )
+    .await?;
     world.ready("lost", SOON).await?;
     delete(world, "lost").await
 }
@@ -63,12 +77,22 @@ pub(super) async fn client_configs_are_refused(world: &World) -> anyhow::Result<
         ("exec", kubeconfig(&exec, &server), "ExecRefused"),
         ("path", kubeconfig(&token, &path), "FilePathRefused"),
         ("plain", kubeconfig(&token, &plain), "PlainHttpRefused"),
-        ("garbage", "]: t0k3n-that-must-not-be-shown".to_owned(), "KubeconfigUnreadable"),
+        (
+            "garbage",
+            "]: t0k3n-that-must-not-be-shown".to_owned(),
+            "KubeconfigUnreadable",
+        ),
     ];
     for (name, text, reason) in cases {
         refused(world, name, Some(json!({"kubeconfig": text})), reason).await?;
     }
-    refused(world, "nokey", Some(json!({"other": "x"})), "KubeconfigKeyMissing").await?;
+    refused(
+        world,
+        "nokey",
+        Some(json!({"other": "x"})),
+        "KubeconfigKeyMissing",
+    )
+    .await?;
     refused(world, "nosecret", None, "SecretMissing").await
 }
 
@@ -90,18 +114,29 @@ async fn refused(world: &World, name: &str, data: Option<Value>, reason: &str) -
     });
     world.apply(&config.to_string()).await?;
     let message = client_config_says(world, &format!("bad-{name}"), "False", reason).await?;
-    ensure!(message.contains(&format!("bad-{name}")), "the object is not named: {message}");
+    ensure!(
+        message.contains(&format!("bad-{name}")),
+        "the object is not named: {message}"
+    );
     ensure!(!message.contains("t0k3n"), "a secret is shown: {message}");
-    client_configs(world).delete(&format!("bad-{name}"), &DeleteParams::default()).await?;
+    client_configs(world)
+        .delete(&format!("bad-{name}"), &DeleteParams::default())
+        .await?;
     let secrets = Api::<Secret>::namespaced(world.planes.control.client(), NAMESPACE);
-    let _ = secrets.delete(&format!("bad-{name}"), &DeleteParams::default()).await;
+    let _ = secrets
+        .delete(&format!("bad-{name}"), &DeleteParams::default())
+        .await;
     Ok(())
 }
 
 pub(super) async fn client_configs_story(world: &mut World) -> anyhow::Result<()> {
     client_configs_are_refused(world).await?;
     for program in world.programs.values() {
-        ensure!(!program.logs()?.contains("t0k3n"), "{} logs a secret", program.name());
+        ensure!(
+            !program.logs()?.contains("t0k3n"),
+            "{} logs a secret",
+            program.name()
+        );
     }
     others_go_on(world).await
 }
@@ -113,12 +148,19 @@ pub(super) async fn no_cass_operator(world: &mut World) -> anyhow::Result<()> {
     let mut crd = crds.get(name).await?;
     crds.delete(name, &DeleteParams::default()).await?;
     super::clusters::gone(&crds, name, SOON).await?;
-    world.apply(&cluster("early", &[dc("dc1", "north", 1)]).to_string()).await?;
-    let message = world.says("early", "FoundingHeld", "True", "CassOperatorMissing", TOLD).await?;
+    world
+        .apply(&cluster("early", &[dc("dc1", "north", 1)]).to_string())
+        .await?;
+    let message = world
+        .says("early", "FoundingHeld", "True", "CassOperatorMissing", TOLD)
+        .await?;
     ensure!(message.contains("north"), "{message}");
     client_config_says(world, "north", "False", "CassOperatorMissing").await?;
     others_go_on(world).await?;
-    crd.metadata = kube::api::ObjectMeta { name: Some(crd.name_any()), ..Default::default() };
+    crd.metadata = kube::api::ObjectMeta {
+        name: Some(crd.name_any()),
+        ..Default::default()
+    };
     crd.status = None;
     crds.create(&Default::default(), &crd).await?;
     world.ready("early", SOON).await?;
@@ -137,14 +179,24 @@ pub(super) async fn foreign_datacenter(world: &mut World) -> anyhow::Result<()> 
     });
     world.apply_in("east", &foreign.to_string()).await?;
     let there = world.datacenters("east")?;
-    crate::eventually("the foreign datacenter is ready", SOON, || async { Ok(there.get("taken").await?.is_ready().then_some(())) }).await?;
+    crate::eventually("the foreign datacenter is ready", SOON, || async {
+        Ok(there.get("taken").await?.is_ready().then_some(()))
+    })
+    .await?;
     let before = version(&datacenter(world, "east", "taken").await?);
-    world.apply(&cluster("taker", &[dc("taken", "east", 1), dc("free", "west", 1)]).to_string()).await?;
-    let message = world.says("taker", "FoundingHeld", "True", "NotOwned", TOLD).await?;
+    world
+        .apply(&cluster("taker", &[dc("taken", "east", 1), dc("free", "west", 1)]).to_string())
+        .await?;
+    let message = world
+        .says("taker", "FoundingHeld", "True", "NotOwned", TOLD)
+        .await?;
     ensure!(message.contains("taken"), "{message}");
     others_go_on(world).await?;
     delete(world, "taker").await?;
-    ensure!(version(&datacenter(world, "east", "taken").await?) == before, "the foreign datacenter was written");
+    ensure!(
+        version(&datacenter(world, "east", "taken").await?) == before,
+        "the foreign datacenter was written"
+    );
     there.delete("taken", &DeleteParams::default()).await?;
     super::clusters::gone(&there, "taken", SOON).await
 }
@@ -160,21 +212,35 @@ pub(super) async fn superuser_secret(world: &mut World) -> anyhow::Result<()> {
     let mut bad = cluster("keys", &[dc("dc1", "east", 1)]);
     bad["spec"]["cassandra"]["superuserSecretRef"] = json!({"name": "mine"});
     world.apply(&bad.to_string()).await?;
-    let message = world.says("keys", "Ready", "False", "SuperuserSecretIncomplete", TOLD).await?;
-    ensure!(message.contains("password") && message.contains("mine"), "{message}");
+    let message = world
+        .says("keys", "Ready", "False", "SuperuserSecretIncomplete", TOLD)
+        .await?;
+    ensure!(
+        message.contains("password") && message.contains("mine"),
+        "{message}"
+    );
     no_datacenter(world, "east", "dc1").await?;
     others_go_on(world).await?;
     // The way out.
     let secrets = Api::<Secret>::namespaced(world.planes.control.client(), DATABASES);
     let whole = json!({"stringData": {"password": "s3cr3t-of-the-user"}});
-    secrets.patch("mine", &PatchParams::default(), &Patch::Merge(&whole)).await?;
+    secrets
+        .patch("mine", &PatchParams::default(), &Patch::Merge(&whole))
+        .await?;
     world.ready("keys", SOON).await?;
     ring_is(world, "keys", &[("dc1", 1)]).await?;
     delete(world, "keys").await?;
     // It is the user's: it stays.
-    ensure!(secrets.get_opt("mine").await?.is_some(), "the user's Secret is gone");
+    ensure!(
+        secrets.get_opt("mine").await?.is_some(),
+        "the user's Secret is gone"
+    );
     for program in world.programs.values() {
-        ensure!(!program.logs()?.contains("s3cr3t"), "{} logs a secret", program.name());
+        ensure!(
+            !program.logs()?.contains("s3cr3t"),
+            "{} logs a secret",
+            program.name()
+        );
     }
     secrets.delete("mine", &DeleteParams::default()).await?;
     Ok(())

@@ -10,17 +10,25 @@ use kube::api::ListParams;
 use serde_json::json;
 
 use super::clusters::{
-    SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, quiet, ring_becomes, ring_is, set_datacenters,
+    SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, quiet, ring_becomes, ring_is,
+    set_datacenters,
 };
 use crate::world::{DATABASES, World};
 
 pub(super) async fn size(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("size", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    make(
+        world,
+        &cluster("size", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
+    )
+    .await?;
     let untouched = datacenter(world, "east", "dc1").await?.metadata.generation;
     set_datacenters(world, "size", &[dc("dc1", "east", 1), dc("dc2", "west", 2)]).await?;
     world.ready("size", SOON).await?;
     ring_is(world, "size", &[("dc1", 1), ("dc2", 2)]).await?;
-    ensure!(datacenter(world, "east", "dc1").await?.metadata.generation == untouched, "the other datacenter was written");
+    ensure!(
+        datacenter(world, "east", "dc1").await?.metadata.generation == untouched,
+        "the other datacenter was written"
+    );
     set_datacenters(world, "size", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).await?;
     world.ready("size", SOON).await?;
     ring_is(world, "size", &[("dc1", 1), ("dc2", 1)]).await?;
@@ -33,14 +41,25 @@ pub(super) async fn add(world: &mut World) -> anyhow::Result<()> {
     world.ready("add", SOON).await?;
     ring_is(world, "add", &[("dc1", 1), ("dc2", 1)]).await?;
     let state = world.ring_state().await?;
-    let rings = state["rings"].as_array().into_iter().flatten().filter(|ring| ring["cluster"] == "add");
+    let rings = state["rings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|ring| ring["cluster"] == "add");
     let streamed = rings.flat_map(|ring| ring["streams"].as_array().into_iter().flatten());
-    ensure!(streamed.filter(|stream| stream["datacenter"] == "dc2").count() == 1, "dc2 was not rebuilt: {state}");
+    ensure!(
+        streamed.filter(|stream| stream["datacenter"] == "dc2").count() == 1,
+        "dc2 was not rebuilt: {state}"
+    );
     delete(world, "add").await
 }
 
 pub(super) async fn stop_start(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("pause", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    make(
+        world,
+        &cluster("pause", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
+    )
+    .await?;
     let mut stopped = dc("dc2", "west", 1);
     stopped["stopped"] = json!(true);
     set_datacenters(world, "pause", &[dc("dc1", "east", 1), stopped]).await?;
@@ -53,7 +72,11 @@ pub(super) async fn stop_start(world: &mut World) -> anyhow::Result<()> {
 }
 
 pub(super) async fn remove(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("remove", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    make(
+        world,
+        &cluster("remove", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
+    )
+    .await?;
     set_datacenters(world, "remove", &[dc("dc1", "east", 1)]).await?;
     gone(&world.datacenters("west")?, "dc2", SOON).await?;
     world.ready("remove", SOON).await?;
@@ -65,8 +88,14 @@ pub(super) async fn remove(world: &mut World) -> anyhow::Result<()> {
 }
 
 pub(super) async fn remove_held(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("held", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
-    world.keyspace("held", "orders", &[("dc1", 1), ("dc2", 1)]).await?;
+    make(
+        world,
+        &cluster("held", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
+    )
+    .await?;
+    world
+        .keyspace("held", "orders", &[("dc1", 1), ("dc2", 1)])
+        .await?;
     set_datacenters(world, "held", &[dc("dc1", "east", 1)]).await?;
     let message = world.says("held", "Ready", "False", "ReplicasLeft", SOON).await?;
     ensure!(message.contains("orders") || message.contains("dc2"), "{message}");
@@ -89,9 +118,28 @@ pub(super) async fn delete_all(world: &World, name: &str) -> anyhow::Result<()> 
         let secrets = Api::<Secret>::namespaced(client, DATABASES);
         let what = format!("nothing of {name} is left in {}", plane.name());
         let looked = crate::eventually(&what, SOON, || async {
-            let left: Vec<String> = maps.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name)
-                .chain(slices.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name))
-                .chain(secrets.list(&of_cluster).await?.items.into_iter().filter_map(|it| it.metadata.name))
+            let left: Vec<String> = maps
+                .list(&of_cluster)
+                .await?
+                .items
+                .into_iter()
+                .filter_map(|it| it.metadata.name)
+                .chain(
+                    slices
+                        .list(&of_cluster)
+                        .await?
+                        .items
+                        .into_iter()
+                        .filter_map(|it| it.metadata.name),
+                )
+                .chain(
+                    secrets
+                        .list(&of_cluster)
+                        .await?
+                        .items
+                        .into_iter()
+                        .filter_map(|it| it.metadata.name),
+                )
                 .collect();
             ensure!(left.is_empty(), "{left:?}");
             Ok(Some(()))
@@ -102,7 +150,11 @@ pub(super) async fn delete_all(world: &World, name: &str) -> anyhow::Result<()> 
 }
 
 pub(super) async fn delete_story(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("gone", &[dc("dc1", "east", 1), dc("dc2", "west", 1)])).await?;
+    make(
+        world,
+        &cluster("gone", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
+    )
+    .await?;
     make(world, &cluster("stays", &[dc("other", "east", 1)])).await?;
     delete_all(world, "gone").await?;
     no_datacenter(world, "east", "dc1").await?;

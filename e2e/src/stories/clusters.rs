@@ -48,19 +48,32 @@ pub(super) async fn make(world: &World, cluster: &Value) -> anyhow::Result<K8ssa
 }
 
 pub(super) fn name_of(cluster: &Value) -> anyhow::Result<&str> {
-    cluster["metadata"]["name"].as_str().context("a cluster without a name")
+    cluster["metadata"]["name"]
+        .as_str()
+        .context("a cluster without a name")
 }
 
 /// Changes a cluster by a merge patch, as `kubectl patch` would.
 pub(super) async fn patch(world: &World, name: &str, patch: &Value) -> anyhow::Result<()> {
-    let params = PatchParams { field_manager: Some(USER.to_owned()), ..PatchParams::default() };
-    world.clusters().patch(name, &params, &Patch::Merge(patch)).await?;
+    let params = PatchParams {
+        field_manager: Some(USER.to_owned()),
+        ..PatchParams::default()
+    };
+    world
+        .clusters()
+        .patch(name, &params, &Patch::Merge(patch))
+        .await?;
     Ok(())
 }
 
 /// Gives a cluster other datacenters.
 pub(super) async fn set_datacenters(world: &World, name: &str, datacenters: &[Value]) -> anyhow::Result<()> {
-    patch(world, name, &json!({"spec": {"cassandra": {"datacenters": datacenters}}})).await
+    patch(
+        world,
+        name,
+        &json!({"spec": {"cassandra": {"datacenters": datacenters}}}),
+    )
+    .await
 }
 
 /// Deletes a cluster and waits until it is gone.
@@ -75,20 +88,34 @@ where
     K: kube::Resource + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
 {
     let what = format!("{name} is gone");
-    let looked = eventually(&what, within, || async { Ok(api.get_opt(name).await?.is_none().then_some(())) });
+    let looked = eventually(&what, within, || async {
+        Ok(api.get_opt(name).await?.is_none().then_some(()))
+    });
     looked.await
 }
 
 /// Nodes that are up and normal, by datacenter, in the only ring of a cluster. More than one ring is an error.
 pub(super) async fn ring(world: &World, cluster: &str) -> anyhow::Result<Vec<(String, usize)>> {
     let state = world.ring_state().await?;
-    let rings: Vec<&Value> =
-        state["rings"].as_array().into_iter().flatten().filter(|ring| ring["cluster"] == cluster).collect();
-    let rings: Vec<&&Value> = rings.iter().filter(|ring| ring["nodes"].as_array().is_some_and(|nodes| !nodes.is_empty())).collect();
+    let rings: Vec<&Value> = state["rings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|ring| ring["cluster"] == cluster)
+        .collect();
+    let rings: Vec<&&Value> = rings
+        .iter()
+        .filter(|ring| ring["nodes"].as_array().is_some_and(|nodes| !nodes.is_empty()))
+        .collect();
     ensure!(rings.len() <= 1, "cluster {cluster} has {} rings", rings.len());
     let mut count = std::collections::BTreeMap::new();
-    for node in rings.iter().flat_map(|ring| ring["nodes"].as_array().into_iter().flatten()) {
-        let datacenter = node["datacenter"].as_str().context("a node without a datacenter")?;
+    for node in rings
+        .iter()
+        .flat_map(|ring| ring["nodes"].as_array().into_iter().flatten())
+    {
+        let datacenter = node["datacenter"]
+            .as_str()
+            .context("a node without a datacenter")?;
         if node["state"] == "UN" {
             *count.entry(datacenter.to_owned()).or_insert(0) += 1;
         }
@@ -99,19 +126,35 @@ pub(super) async fn ring(world: &World, cluster: &str) -> anyhow::Result<Vec<(St
 /// Checks the ring.
 pub(super) async fn ring_is(world: &World, cluster: &str, expected: &[(&str, usize)]) -> anyhow::Result<()> {
     let found = ring(world, cluster).await?;
-    let expected: Vec<(String, usize)> = expected.iter().map(|(name, nodes)| ((*name).to_owned(), *nodes)).collect();
-    ensure!(found == expected, "the ring of {cluster} has {found:?} up and normal, expected {expected:?}");
+    let expected: Vec<(String, usize)> = expected
+        .iter()
+        .map(|(name, nodes)| ((*name).to_owned(), *nodes))
+        .collect();
+    ensure!(
+        found == expected,
+        "the ring of {cluster} has {found:?} up and normal, expected {expected:?}"
+    );
     Ok(())
 }
 
 /// Waits for the ring.
-pub(super) async fn ring_becomes(world: &World, cluster: &str, expected: &[(&str, usize)]) -> anyhow::Result<()> {
-    let looked = eventually("the ring", SOON, || async { ring_is(world, cluster, expected).await.map(Some) });
+pub(super) async fn ring_becomes(
+    world: &World,
+    cluster: &str,
+    expected: &[(&str, usize)],
+) -> anyhow::Result<()> {
+    let looked = eventually("the ring", SOON, || async {
+        ring_is(world, cluster, expected).await.map(Some)
+    });
     looked.await
 }
 
 /// A datacenter that must be there.
-pub(super) async fn datacenter(world: &World, plane: &str, name: &str) -> anyhow::Result<CassandraDatacenter> {
+pub(super) async fn datacenter(
+    world: &World,
+    plane: &str,
+    name: &str,
+) -> anyhow::Result<CassandraDatacenter> {
     Ok(world.datacenters(plane)?.get(name).await?)
 }
 
@@ -125,7 +168,11 @@ pub(super) async fn no_datacenter(world: &World, plane: &str, name: &str) -> any
 /// Writes of the five programs after a moment, without Events.
 pub(super) fn writes_since(world: &World, mark: usize) -> anyhow::Result<Vec<Entry>> {
     let writes = world.writes()?;
-    Ok(writes.into_iter().filter(|entry| !entry.is_event()).skip(mark).collect())
+    Ok(writes
+        .into_iter()
+        .filter(|entry| !entry.is_event())
+        .skip(mark)
+        .collect())
 }
 
 /// How many writes there were, to count from.
@@ -138,8 +185,15 @@ pub(super) async fn quiet(world: &World, for_: Duration) -> anyhow::Result<()> {
     let before = mark(world)?;
     tokio::time::sleep(for_).await;
     let writes = writes_since(world, before)?;
-    let told: Vec<String> = writes.iter().map(|it| format!("{} {} {} {}", it.program(), it.verb, it.resource, it.name)).collect();
-    ensure!(writes.is_empty(), "written although nothing happened: {}", told.join(", "));
+    let told: Vec<String> = writes
+        .iter()
+        .map(|it| format!("{} {} {} {}", it.program(), it.verb, it.resource, it.name))
+        .collect();
+    ensure!(
+        writes.is_empty(),
+        "written although nothing happened: {}",
+        told.join(", ")
+    );
     Ok(())
 }
 
@@ -167,14 +221,21 @@ pub(super) fn client_configs(world: &World) -> Api<api::client_config::ClientCon
 }
 
 /// Waits until a ClientConfig is (not) usable for that reason; returns the message.
-pub(super) async fn client_config_says(world: &World, name: &str, status: &str, reason: &str) -> anyhow::Result<String> {
+pub(super) async fn client_config_says(
+    world: &World,
+    name: &str,
+    status: &str,
+    reason: &str,
+) -> anyhow::Result<String> {
     let configs = client_configs(world);
     let what = format!("ClientConfig {name} Usable={status} {reason}");
     let looked = eventually(&what, TOLD, || async {
         let config = configs.get(name).await?;
         let conditions = config.status.iter().flat_map(|status| &status.conditions);
         let said: Vec<_> = conditions.filter(|it| it.type_ == "Usable").collect();
-        let found = said.iter().find(|it| it.status == status && it.reason.as_deref() == Some(reason));
+        let found = said
+            .iter()
+            .find(|it| it.status == status && it.reason.as_deref() == Some(reason));
         ensure!(found.is_some(), "{said:?}");
         Ok(found.map(|it| it.message.clone().unwrap_or_default()))
     });

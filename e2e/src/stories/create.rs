@@ -6,11 +6,12 @@ use anyhow::ensure;
 use serde_json::json;
 
 use super::clusters::{
-    SOON, TOLD, cluster, datacenter, dc, delete, make, mark, no_datacenter, patch, quiet, ring_becomes, ring_is, set_datacenters, writes_since,
+    SOON, TOLD, cluster, datacenter, dc, delete, make, mark, no_datacenter, patch, quiet, ring_becomes,
+    ring_is, set_datacenters, writes_since,
 };
+use crate::Mode;
 use crate::audit::{Detail, Tally};
 use crate::world::World;
-use crate::Mode;
 
 /// Writes that the five programs may need for two datacenters, without Events and status-rollup's own.
 const BUDGET: usize = 32;
@@ -26,16 +27,32 @@ pub(super) async fn two(world: &mut World) -> anyhow::Result<()> {
     let founder = datacenter(world, "east", "dc1").await?;
     let joiner = datacenter(world, "west", "dc2").await?;
     let role = |it: &api::cass_operator::CassandraDatacenter| {
-        it.metadata.annotations.as_ref().and_then(|map| map.get("ringspan.io/join")).cloned().unwrap_or_default()
+        it.metadata
+            .annotations
+            .as_ref()
+            .and_then(|map| map.get("ringspan.io/join"))
+            .cloned()
+            .unwrap_or_default()
     };
-    ensure!((role(&founder).as_str(), role(&joiner).as_str()) == ("founder", "rebuild"), "roles");
+    ensure!(
+        (role(&founder).as_str(), role(&joiner).as_str()) == ("founder", "rebuild"),
+        "roles"
+    );
     quiet_after(world).await?;
     let tally = Tally::of(&writes_since(world, before)?, Detail::Object);
     let rollup = tally.total_by("status-rollup");
     let rest = tally.total() - rollup;
     ensure!(rest <= BUDGET, "{rest} writes, {BUDGET} allowed:\n{tally}");
-    ensure!(rollup <= 2 * ROLLUP, "{rollup} writes of status-rollup, {} allowed:\n{tally}", 2 * ROLLUP);
-    ensure!(tally.conflicts() == 0, "{} conflicts:\n{tally}", tally.conflicts());
+    ensure!(
+        rollup <= 2 * ROLLUP,
+        "{rollup} writes of status-rollup, {} allowed:\n{tally}",
+        2 * ROLLUP
+    );
+    ensure!(
+        tally.conflicts() == 0,
+        "{} conflicts:\n{tally}",
+        tally.conflicts()
+    );
     delete(world, "two").await
 }
 
@@ -52,13 +69,24 @@ pub(super) async fn one(world: &mut World) -> anyhow::Result<()> {
 }
 
 pub(super) async fn local(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("local", &[dc("here", "", 1), dc("there", "west", 1)])).await?;
+    make(
+        world,
+        &cluster("local", &[dc("here", "", 1), dc("there", "west", 1)]),
+    )
+    .await?;
     ring_is(world, "local", &[("here", 1), ("there", 1)]).await?;
     delete(world, "local").await
 }
 
 pub(super) async fn three(world: &mut World) -> anyhow::Result<()> {
-    make(world, &cluster("three", &[dc("dc1", "east", 1), dc("dc2", "west", 1), dc("dc3", "north", 1)])).await?;
+    make(
+        world,
+        &cluster(
+            "three",
+            &[dc("dc1", "east", 1), dc("dc2", "west", 1), dc("dc3", "north", 1)],
+        ),
+    )
+    .await?;
     ring_is(world, "three", &[("dc1", 1), ("dc2", 1), ("dc3", 1)]).await?;
     delete(world, "three").await
 }
@@ -66,9 +94,13 @@ pub(super) async fn three(world: &mut World) -> anyhow::Result<()> {
 pub(super) async fn first_stopped(world: &mut World) -> anyhow::Result<()> {
     let mut stopped = dc("late", "east", 1);
     stopped["stopped"] = json!(true);
-    world.apply(&cluster("stopped", &[stopped, dc("early", "west", 1)]).to_string()).await?;
+    world
+        .apply(&cluster("stopped", &[stopped, dc("early", "west", 1)]).to_string())
+        .await?;
     ring_becomes(world, "stopped", &[("early", 1)]).await?;
-    world.says("stopped", "Ready", "False", "StoppedBeforeFounding", SOON).await?;
+    world
+        .says("stopped", "Ready", "False", "StoppedBeforeFounding", SOON)
+        .await?;
     no_datacenter(world, "east", "late").await?;
     set_datacenters(world, "stopped", &[dc("late", "east", 1), dc("early", "west", 1)]).await?;
     world.ready("stopped", SOON).await?;
@@ -78,12 +110,21 @@ pub(super) async fn first_stopped(world: &mut World) -> anyhow::Result<()> {
 
 pub(super) async fn first_plane_dead(world: &mut World) -> anyhow::Result<()> {
     world.planes.data[0].proxy().set(Mode::Refuse).await?;
-    world.apply(&cluster("dead", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).to_string()).await?;
-    let message = world.says("dead", "FoundingHeld", "True", "PlaneUnreachable", TOLD).await?;
+    world
+        .apply(&cluster("dead", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).to_string())
+        .await?;
+    let message = world
+        .says("dead", "FoundingHeld", "True", "PlaneUnreachable", TOLD)
+        .await?;
     ensure!(message.contains("east"), "the plane is not named: {message}");
     no_datacenter(world, "west", "dc2").await?;
     // An edit in between does not make anybody found either.
-    patch(world, "dead", &json!({"metadata": {"annotations": {"touched": "yes"}}})).await?;
+    patch(
+        world,
+        "dead",
+        &json!({"metadata": {"annotations": {"touched": "yes"}}}),
+    )
+    .await?;
     quiet(world, Duration::from_secs(3)).await?;
     no_datacenter(world, "west", "dc2").await?;
     world.planes.data[0].proxy().set(Mode::Pass).await?;

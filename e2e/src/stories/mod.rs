@@ -69,14 +69,29 @@ stories! {
 ///
 /// # Errors
 /// The world of the stories cannot be started, or no story has that id.
-pub async fn tell(binaries: &Binaries, setup: &Setup, only: Option<&str>) -> anyhow::Result<(usize, Vec<&'static str>)> {
-    let told: Vec<&Story> = ALL.iter().filter(|story| only.is_none_or(|only| only == story.id)).collect();
-    anyhow::ensure!(!told.is_empty(), "no story has the id {}", only.unwrap_or_default());
+pub async fn tell(
+    binaries: &Binaries,
+    setup: &Setup,
+    only: Option<&str>,
+) -> anyhow::Result<(usize, Vec<&'static str>)> {
+    let told: Vec<&Story> = ALL
+        .iter()
+        .filter(|story| only.is_none_or(|only| only == story.id))
+        .collect();
+    anyhow::ensure!(
+        !told.is_empty(),
+        "no story has the id {}",
+        only.unwrap_or_default()
+    );
     let mut failed = Vec::new();
     let mut world = None;
     for story in &told {
         if world.is_none() {
-            world = Some(World::start(binaries, setup.clone()).await.context("the world of the stories")?);
+            world = Some(
+                World::start(binaries, setup.clone())
+                    .await
+                    .context("the world of the stories")?,
+            );
         }
         let Some(there) = &mut world else { continue };
         let began = Instant::now();
@@ -90,7 +105,11 @@ pub async fn tell(binaries: &Binaries, setup: &Setup, only: Option<&str>) -> any
             outcome = clusters::nobody_ended(there);
         }
         match outcome {
-            Ok(()) => print(&format!("row {} ok ({:.1} s)", story.id, began.elapsed().as_secs_f64())),
+            Ok(()) => print(&format!(
+                "row {} ok ({:.1} s)",
+                story.id,
+                began.elapsed().as_secs_f64()
+            )),
             Err(error) => {
                 print(&format!("row {} fail {error:#}", story.id));
                 clusters::keep_logs(there, story.id)?;

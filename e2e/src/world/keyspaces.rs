@@ -14,26 +14,42 @@ impl World {
     /// The cluster has no node that is up, or it refuses.
     pub async fn keyspace(&self, cluster: &str, name: &str, factors: &[(&str, u32)]) -> anyhow::Result<()> {
         let state = self.ring_state().await?;
-        let ring = state["rings"].as_array().into_iter().flatten().find(|ring| ring["cluster"] == cluster);
+        let ring = state["rings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|ring| ring["cluster"] == cluster);
         let ring = ring.with_context(|| format!("cluster {cluster} has no ring"))?;
         let nodes = ring["nodes"].as_array().into_iter().flatten();
-        let address = nodes.filter(|node| node["state"] == "UN").find_map(|node| node["address"].as_str());
+        let address = nodes
+            .filter(|node| node["state"] == "UN")
+            .find_map(|node| node["address"].as_str());
         let address = address.context("no node is up")?;
-        let act = if ring["keyspaces"].get(name).is_some() { "alter" } else { "create" };
+        let act = if ring["keyspaces"].get(name).is_some() {
+            "alter"
+        } else {
+            "create"
+        };
         let setting = |(datacenter, factor): &(&str, u32)| json!({"dc_name": datacenter, "replication_factor": factor.to_string()});
         let body = json!({"keyspace_name": name, "replication_settings": factors.iter().map(setting).collect::<Vec<Value>>()});
-        self.post(&format!("/api/v0/ops/keyspace/{act}"), address, &body.to_string()).await
+        self.post(&format!("/api/v0/ops/keyspace/{act}"), address, &body.to_string())
+            .await
     }
 
     async fn post(&self, path: &str, pod: &str, body: &str) -> anyhow::Result<()> {
         let mut socket = TcpStream::connect(self.stand_in.admin()).await?;
         let length = body.len();
-        let head = format!("POST {path} HTTP/1.0\r\nHost: {pod}:8080\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nHost: {pod}:8080\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        );
         socket.write_all(head.as_bytes()).await?;
         socket.write_all(body.as_bytes()).await?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await?;
-        anyhow::ensure!(answer.split(' ').nth(1).is_some_and(|code| code.starts_with('2')), "{path}: {answer}");
+        anyhow::ensure!(
+            answer.split(' ').nth(1).is_some_and(|code| code.starts_with('2')),
+            "{path}: {answer}"
+        );
         Ok(())
     }
 }

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::cass_operator::CassandraDatacenter;
+use api::client_config::ClientConfig;
 use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::condition;
 use kube::Api;
 
-use super::{DATABASES, World};
+use super::{DATABASES, NAMESPACE, World};
 use crate::eventually;
 
 /// How far one datacenter is, in the order in which a datacenter comes into a ring.
@@ -68,6 +70,25 @@ impl World {
             .get(plane)
             .with_context(|| format!("no plane {plane}"))?;
         Ok(Api::namespaced(plane.client(), DATABASES))
+    }
+
+    /// Waits until client-registry says that a plane can be used.
+    ///
+    /// # Errors
+    /// It does not within 30 s; the message tells what it says.
+    pub async fn usable(&self, plane: &str) -> anyhow::Result<()> {
+        let configs = Api::<ClientConfig>::namespaced(self.planes.control.client(), NAMESPACE);
+        let what = format!("plane {plane} is usable");
+        let looked = eventually(&what, Duration::from_secs(30), || async {
+            let config = configs.get(plane).await?;
+            let said = config.status.map(|status| status.conditions).unwrap_or_default();
+            let usable = said
+                .iter()
+                .any(|it| it.type_ == condition::USABLE && it.status == "True");
+            anyhow::ensure!(usable, "{said:?}");
+            Ok(Some(()))
+        });
+        looked.await
     }
 
     /// Waits until a cluster is as a closure says.

@@ -122,6 +122,9 @@ impl World {
         for program in world.programs.values_mut() {
             program.ready(Duration::from_secs(30)).await?;
         }
+        for number in 1..=world.setup.joined {
+            world.usable(&Planes::data_name(number)).await?;
+        }
         Ok(world)
     }
 
