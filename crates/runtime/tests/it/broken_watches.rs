@@ -115,19 +115,24 @@ async fn pauses_are_short_again_after_a_watch_that_worked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_resumes_from_its_last_bookmark() {
+async fn a_watch_resumes_from_its_last_event_or_bookmark() {
     let (server, world) = (Server::default(), World::new());
     let cache = world.watch(spec(&server));
     cache.synced().await;
+    let resumed_from = async |requests: usize| {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        server.cut();
+        until(|| server.asked().len() == requests).await;
+        let uri = server.asked()[requests - 1].uri.clone();
+        uri.rsplit_once("resourceVersion=")
+            .map(|(_, version)| version.to_owned())
+    };
     server.say(json!({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "1"}}}));
-    tokio::time::sleep(Duration::from_secs(20)).await;
-    server.cut();
-    until(|| server.asked().len() == 3).await;
-    assert!(
-        server.asked()[2].uri.contains("resourceVersion=1"),
-        "{:?}",
-        server.asked()
-    );
+    assert_eq!(resumed_from(3).await.as_deref(), Some("1"));
+    server.put("a", "east", "1");
+    assert_eq!(resumed_from(4).await.as_deref(), Some("2"));
+    server.delete("a");
+    assert_eq!(resumed_from(5).await.as_deref(), Some("3"));
 }
 
 #[tokio::test(start_paused = true)]
