@@ -8,6 +8,7 @@ mod deletion;
 mod kubelet;
 mod machines;
 mod operator;
+mod restarts;
 mod rolling;
 mod scaling;
 mod seeds;
@@ -19,7 +20,7 @@ mod tasks;
 mod tests;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,10 @@ struct Memory {
     gave_up: bool,
     /// When the task at hand is to be looked at again.
     task_due: Option<Instant>,
+    /// Pods that a rolling restart has still to delete, by uid.
+    to_restart: BTreeSet<String>,
+    /// Pods that are being replaced, with the uids that they had.
+    replaced: BTreeMap<String, String>,
     /// Starts that were tried, to give each its own luck.
     starts: u64,
 }

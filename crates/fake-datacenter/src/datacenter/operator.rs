@@ -79,6 +79,8 @@ impl Actor {
         if json::is_deleting(&dc.0) {
             return Ok(Flow::Again(secs(5)));
         }
+        step!(self.check_replacements(dc, view));
+        step!(self.check_rolling_restart(dc, view));
         self.check_budget(dc).await?;
         let mut changed = self.set_condition(dc, "ResizingVolumes", false).await?;
         step!(self.check_templates(dc, view, nodes));

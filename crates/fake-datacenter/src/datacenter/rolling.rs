@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::restarts::RESTARTED_AT;
 use super::{Actor, Flow, View, secs};
 use crate::apiserver::{ApiError, kinds};
 use crate::json;
@@ -46,10 +47,9 @@ impl Actor {
 /// The known StatefulSet with the wanted template: replicas, claims and what others wrote stay.
 fn rewritten(known: &Value, wanted: &Value) -> Value {
     let mut new = known.clone();
-    let restarted = "control.k8ssandra.io/restartedAt";
     let kept = known
         .pointer("/spec/template/metadata/annotations")
-        .and_then(|all| all.get(restarted))
+        .and_then(|all| all.get(RESTARTED_AT))
         .cloned();
     for key in ["labels", "annotations"] {
         let more = wanted["metadata"][key].as_object().cloned().unwrap_or_default();
@@ -59,7 +59,7 @@ fn rewritten(known: &Value, wanted: &Value) -> Value {
     }
     new["spec"]["template"] = wanted["spec"]["template"].clone();
     if let Some(kept) = kept {
-        new["spec"]["template"]["metadata"]["annotations"][restarted] = kept;
+        new["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT] = kept;
     }
     new
 }

@@ -45,6 +45,7 @@ impl Actor {
         }
         let is_over = match text(&task, "/spec/jobs/0/command") {
             "restart" => self.restart_step(view, dc, &mut task).await?,
+            "replacenode" => self.replace_step(view, dc, &mut task).await?,
             "refresh" => true,
             _ => self.pods_step(view, &mut task).await?,
         };
@@ -72,11 +73,15 @@ impl Actor {
         let now = self.plane.clock.now();
         self.patch_task(task, json!({"active": 1, "startTime": now}))
             .await?;
+        // Recorded: a restart never shows that it runs.
+        if text(task, "/spec/jobs/0/command") == "restart" {
+            return Ok(());
+        }
         let running = json!([task_condition("Running", "True", &now)]);
         self.patch_task(task, json!({"conditions": running})).await
     }
 
-    async fn patch_task(&self, task: &mut Value, status: Value) -> Result<(), ApiError> {
+    pub(super) async fn patch_task(&self, task: &mut Value, status: Value) -> Result<(), ApiError> {
         let version = text(task, "/metadata/resourceVersion").to_owned();
         let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
         let name = json::name(task).to_owned();
@@ -117,7 +122,11 @@ impl Actor {
                 .map(|job| job.state);
             match outcome {
                 Some(JobState::Waiting) => return Ok(false),
-                Some(state) => self.end_pod_job(task, pod, &state).await?,
+                Some(state) => {
+                    if !self.end_pod_job(task, pod, &state).await? {
+                        return Ok(false);
+                    }
+                }
                 None => {
                     self.begin_pod_job(task, pod).await?;
                     return Ok(false);
@@ -134,7 +143,11 @@ impl Actor {
             },
             other => JobKind::Other(other.to_owned()),
         };
-        let luck = format!("job/{}/{}", json::uid(task), json::uid(pod));
+        let luck = format!(
+            "job/{}/{}",
+            text(task, "/metadata/resourceVersion"),
+            json::uid(pod)
+        );
         let id = self.plane.pace.uuid(&luck);
         let due = Instant::now() + self.plane.pace.step(secs(3), &luck);
         if self
@@ -157,55 +170,28 @@ impl Actor {
         Ok(())
     }
 
-    async fn end_pod_job(&self, task: &mut Value, pod: &Value, state: &JobState) -> Result<(), ApiError> {
-        let status = if *state == JobState::Completed {
-            "COMPLETED"
-        } else {
-            "ERROR"
+    /// Notes how a pod's job ended. The first failure is tried once more: then the pod is not done (false).
+    async fn end_pod_job(&self, task: &mut Value, pod: &Value, state: &JobState) -> Result<bool, ApiError> {
+        let known = task
+            .pointer("/status/podStatuses")
+            .and_then(|all| all.get(json::name(pod)))
+            .cloned();
+        let retried = known.is_some_and(|entry| json::number(&entry, "/retries") > 0);
+        let entry = match state {
+            JobState::Failed(why) => {
+                tracing::warn!(task = json::name(task), pod = json::name(pod), why, "job failed");
+                if retried || text(task, "/spec/restartPolicy") == "Never" {
+                    json!({"completionTime": self.plane.clock.now(), "status": "ERROR"})
+                } else {
+                    json!({"retries": 1, "status": "RUNNING", "jobId": "again"})
+                }
+            }
+            _ => json!({"completionTime": self.plane.clock.now(), "status": "COMPLETED"}),
         };
-        if let JobState::Failed(why) = state {
-            tracing::warn!(task = json::name(task), pod = json::name(pod), why, "job failed");
-        }
-        let entry = json!({"completionTime": self.plane.clock.now(), "status": status});
+        let done = text(&entry, "/status") != "RUNNING";
         self.patch_task(task, json!({"podStatuses": {json::name(pod): entry}}))
-            .await
-    }
-
-    /// Rack after rack gets a new template; true when all pods of the last one are back.
-    async fn restart_step(&self, view: &View, dc: &Dc, task: &mut Value) -> Result<bool, ApiError> {
-        let since = text(task, "/status/startTime").to_owned();
-        let only = text(task, "/spec/jobs/0/args/rack").to_owned();
-        let racks = dc
-            .rack_names()
-            .into_iter()
-            .filter(|rack| only.is_empty() || *rack == only);
-        let key = "control.k8ssandra.io/restartedAt";
-        for rack in racks {
-            let Some(set) = view.set(&dc.stateful_set_name(&rack)) else {
-                continue;
-            };
-            let annotations = set.pointer("/spec/template/metadata/annotations");
-            if annotations.and_then(|all| all.get(key)).and_then(Value::as_str) != Some(&since) {
-                let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: since}}}}});
-                self.plane
-                    .api
-                    .merge(kinds::STATEFUL_SETS, &self.key.0, json::name(set), &patch)
-                    .await?;
-                // The machines and the operator see the new template at once.
-                self.bell.ring(|reasons| reasons.datacenter = true);
-                return Ok(false);
-            }
-            let current = crate::objects::revision(set);
-            let is_back = |pod: &Value| {
-                label(pod, "controller-revision-hash") == current
-                    && label(pod, names::NODE_STATE) == node_state::STARTED
-                    && json::condition(pod, "Ready") == "True"
-            };
-            if !view.pods_of(&rack).all(is_back) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+            .await?;
+        Ok(done)
     }
 
     async fn end_task(&self, task: &mut Value) -> Result<(), ApiError> {
@@ -213,20 +199,19 @@ impl Actor {
         *task = self.plane.api.replace(kinds::TASKS, &self.key.0, task).await?;
         let now = self.plane.clock.now();
         let (succeeded, failed) = counts(task);
-        let end = if failed > 0 { "Failed" } else { "Complete" };
-        let mut status = json!({
-            "active": null,
-            "completionTime": now,
-            "conditions": [
-                {"type": "Running", "status": "False", "reason": "Running", "message": "", "lastTransitionTime": now},
-                task_condition(end, "True", &now),
-            ],
-        });
-        if succeeded > 0 {
-            status["succeeded"] = succeeded.into();
-        }
+        // A failed task is Complete as well.
+        let mut conditions = vec![
+            task_condition("Running", "False", &now),
+            task_condition("Complete", "True", &now),
+        ];
         if failed > 0 {
-            status["failed"] = failed.into();
+            conditions.push(task_condition("Failed", "True", &now));
+        }
+        let mut status = json!({"active": null, "completionTime": now, "conditions": conditions});
+        for (key, count) in [("succeeded", succeeded), ("failed", failed)] {
+            if count > 0 {
+                status[key] = count.into();
+            }
         }
         self.patch_task(task, status).await
     }
@@ -251,12 +236,17 @@ impl Actor {
     }
 }
 
+/// One condition of a task; the reason repeats its kind.
 fn task_condition(kind: &str, status: &str, now: &str) -> Value {
     json!({"type": kind, "status": status, "reason": kind, "message": "", "lastTransitionTime": now})
 }
 
-/// How many pods succeeded and failed.
+/// How many pods succeeded and failed; a task without pods has counted itself.
 fn counts(task: &Value) -> (usize, usize) {
+    if task.pointer("/status/podStatuses").is_none() {
+        let own = |key: &str| usize::try_from(json::number(task, &format!("/status/{key}"))).unwrap_or(0);
+        return (own("succeeded"), own("failed"));
+    }
     let entries = task.pointer("/status/podStatuses").and_then(Value::as_object);
     let with = |status: &str| {
         let values = entries.into_iter().flat_map(serde_json::Map::values);

@@ -131,6 +131,9 @@ impl World {
             return;
         };
         let datacenter = &process.identity.datacenter;
+        if self.replacing.remove(node) {
+            ring.members.retain(|_, member| member.up || member.node != *node);
+        }
         let members = &ring.members;
         for keyspace in ring
             .keyspaces

@@ -202,6 +202,11 @@ impl World {
         self.note_lost(number, &lost);
     }
 
+    /// The node's next incarnation, on another disk, takes the place of this one in its ring.
+    pub fn replace(&mut self, node: &NodeId) {
+        self.replacing.insert(node.clone());
+    }
+
     /// A pod is gone: its member, if it was one, is down.
     pub fn pod_gone(&mut self, node: &NodeId) {
         self.set_up(node, false);

@@ -75,6 +75,8 @@ pub struct World {
     pub(crate) journal: Vec<String>,
     /// How many rings were ever founded under a cluster name.
     pub(crate) founded: BTreeMap<String, u32>,
+    /// Nodes whose next incarnation takes the place of the former one.
+    pub(crate) replacing: std::collections::BTreeSet<NodeId>,
     /// Pairs of planes, in order of names, between which no gossip passes.
     pub(crate) closed: std::collections::BTreeSet<(String, String)>,
 }
