@@ -1,6 +1,6 @@
 //! The planes there are: engaged, replaced and disengaged while the program runs, each for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -47,6 +47,8 @@ pub struct Fleet<C> {
 pub(crate) struct Slots<C> {
     pub(crate) by_context: BTreeMap<String, Slot<C>>,
     pub(crate) verdicts: BTreeMap<Key, Verdict>,
+    /// Contexts whose Secret has not been listed yet.
+    pub(crate) waiting: BTreeSet<String>,
 }
 
 pub(crate) struct Slot<C> {
@@ -111,6 +113,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
         let slots = Slots {
             by_context: BTreeMap::new(),
             verdicts: BTreeMap::new(),
+            waiting: BTreeSet::new(),
         };
         let fleet = Arc::new(Self {
             slots: RwLock::new(slots),
@@ -147,7 +150,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
                 |refusal: &Refusal| unknown(context, refusal.reason.as_str(), refusal.message.clone());
             return slot.outcome.as_ref().map(Arc::clone).map_err(refused);
         }
-        if !*self.settled.borrow() {
+        if !*self.settled.borrow() || self.read().waiting.contains(context) {
             let why = self
                 .sources
                 .trouble()

@@ -32,7 +32,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
         self.sources.watch_secrets(&secrets);
         let mut round = Round {
             moved: false,
-            waiting: false,
+            waiting: BTreeSet::new(),
             again: None,
         };
         self.drop_unclaimed(&winners, &mut round);
@@ -47,11 +47,12 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             verdicts.insert((*key).clone(), verdict);
         }
         self.renew_home(&mut round);
-        let known = std::mem::replace(&mut self.write().verdicts, verdicts.clone());
-        let first = !round.waiting
-            && !self
-                .settled
-                .send_replace(!round.waiting || *self.settled.borrow());
+        let first = round.waiting.is_empty() && !self.settled.send_replace(true);
+        let known = {
+            let mut slots = self.write();
+            slots.waiting = round.waiting;
+            std::mem::replace(&mut slots.verdicts, verdicts.clone())
+        };
         if round.moved || first || known != verdicts {
             (self.changed)();
         }
@@ -72,7 +73,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             Found::Bytes(bytes) => bytes,
             Found::Refused(refusal) => return self.refuse(context, refusal, round),
             Found::Waiting => {
-                round.waiting = true;
+                round.waiting.insert(context.to_owned());
                 return Verdict::Waiting;
             }
         };
@@ -179,7 +180,8 @@ impl<C: Send + Sync + 'static> Fleet<C> {
 /// What one look at everything found.
 pub(crate) struct Round {
     pub moved: bool,
-    waiting: bool,
+    /// Contexts whose Secret has not been listed yet.
+    waiting: BTreeSet<String>,
     again: Option<Duration>,
 }
 

@@ -6,14 +6,16 @@
 )]
 #![allow(dead_code, unused_imports, reason = "each test file uses its part of it")]
 
+mod answers;
 mod certificates;
 mod objects;
 mod server;
 mod stall;
 
+pub use answers::{Answer, bytes, dripping, endless, json, pending};
 pub use certificates::{Authority, kubeconfig};
 pub use objects::status;
-pub use server::{Answer, Asked, Server, bytes, dripping, endless, json, pending};
+pub use server::{Asked, Server};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

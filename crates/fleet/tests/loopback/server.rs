@@ -13,7 +13,7 @@ use fleet::kubeconfig::Access;
 use futures::stream;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Collected, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -24,11 +24,11 @@ use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::answers::{Answer, json, streamed};
 use super::certificates::{Authority, kubeconfig};
 use super::objects::{Objects, names, status};
 use super::stall::Stalling;
 
-pub type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 type Hook = Arc<dyn Fn(&Asked) -> Option<Answering> + Send + Sync>;
 
@@ -277,11 +277,7 @@ async fn converse(state: Arc<State>, socket: tokio::net::TcpStream) {
 
 async fn answer(state: &State, request: Request<Incoming>, connection: usize) -> Answer {
     let (request, body) = request.into_parts();
-    let body = body
-        .collect()
-        .await
-        .map(|body| body.to_bytes())
-        .unwrap_or_default();
+    let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     let header = |name: &str| {
         request
             .headers
@@ -348,66 +344,17 @@ fn is_collection(path: &str) -> bool {
     rest.len() == 1 || (rest.len() == 3 && rest[0] == "namespaces")
 }
 
-fn streamed(receiver: mpsc::UnboundedReceiver<String>) -> Answer {
-    let frames = stream::unfold(receiver, |mut receiver| async {
-        let line = receiver.recv().await?;
-        Some((Ok(Frame::data(Bytes::from(line))), receiver))
-    });
-    of(200, StreamBody::new(frames).boxed_unsync())
-}
-
-fn of(code: u16, body: UnsyncBoxBody<Bytes, Infallible>) -> Answer {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(code).unwrap();
-    response
-        .headers_mut()
-        .insert("content-type", "application/json".parse().unwrap());
-    response
-}
-
-pub fn json(code: u16, value: &Value) -> Answer {
-    bytes(code, value.to_string())
-}
-
-pub fn bytes(code: u16, body: impl Into<Bytes>) -> Answer {
-    of(code, Full::new(body.into()).boxed_unsync())
-}
-
-/// A body that begins and never goes on.
-pub fn pending() -> Answer {
-    of(200, StreamBody::new(stream::pending()).boxed_unsync())
-}
-
-/// A body that never ends: this byte again and again.
-pub fn endless(byte: u8) -> Answer {
-    let chunk = Bytes::from(vec![byte; 64 * 1024]);
-    let frames = stream::repeat_with(move || Ok(Frame::data(chunk.clone())));
-    of(200, StreamBody::new(frames).boxed_unsync())
-}
-
-/// A byte every 50 ms, without end.
-pub fn dripping() -> Answer {
-    let frames = stream::unfold(
-        tokio::time::interval(std::time::Duration::from_millis(50)),
-        |mut ticks| async {
-            ticks.tick().await;
-            Some((Ok(Frame::data(Bytes::from_static(b" "))), ticks))
-        },
-    );
-    of(200, StreamBody::new(frames).boxed_unsync())
-}
-
 impl Objects {
     /// Takes the status of a patch that was made for the version that there is.
-    fn put_status(&mut self, path: &str, patch: &[u8]) -> Answer {
-        let patch: Value = serde_json::from_slice(patch).unwrap();
+    fn put_status(&mut self, path: &str, body: &[u8]) -> Answer {
+        let applied: Value = serde_json::from_slice(body).unwrap();
         let Some(mut object) = self.get(path).cloned() else {
             return json(404, &status(404, "NotFound", "clientconfigs", names(path).1));
         };
-        if object["metadata"]["resourceVersion"] != patch["metadata"]["resourceVersion"] {
+        if object["metadata"]["resourceVersion"] != applied["metadata"]["resourceVersion"] {
             return json(409, &status(409, "Conflict", "clientconfigs", names(path).1));
         }
-        object["status"] = patch["status"].clone();
+        object["status"] = applied["status"].clone();
         self.put(path, object);
         json(200, self.get(path).unwrap())
     }
