@@ -176,7 +176,7 @@ impl Actor {
 
     pub(super) async fn create_if_absent(&self, kind: Kind, object: &Value) -> Result<(), ApiError> {
         match self.plane.api.create(kind, &self.key.0, object).await {
-            Err(error) if error.code() != Some(409) => Err(error),
+            Err(error) if error.code() != Some(409) && !error.is_namespace_ending() => Err(error),
             _ => Ok(()),
         }
     }

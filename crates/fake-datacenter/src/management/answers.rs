@@ -1,0 +1,123 @@
+//! What the reading calls answer.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::Answer;
+use crate::ring::{JobState, MemberState, NodeId, RingError, World};
+
+pub(super) fn job_state(world: &mut World, id: &str, now: Instant) -> Answer {
+    let Some(job) = world.job(id, now) else {
+        return Answer::text(StatusCode::NOT_FOUND, "no such job".into());
+    };
+    let (status, error) = match &job.state {
+        JobState::Waiting => ("WAITING", ""),
+        JobState::Completed => ("COMPLETED", ""),
+        JobState::Failed(why) => ("ERROR", why.as_str()),
+    };
+    let ended = if job.state == JobState::Waiting { "0" } else { "1" };
+    Answer::json(&json!({
+        "id": id,
+        "type": job.kind.name(),
+        "status": status,
+        "submit_time": "1",
+        "end_time": ended,
+        "error": error,
+        "status_changes": [],
+    }))
+}
+
+pub(super) fn probe_cluster(world: &mut World, node: &NodeId) -> Result<Answer, RingError> {
+    let (_, host) = world
+        .membership(node)
+        .ok_or_else(|| RingError::NotUp(node.clone()))?;
+    let ring = world.ring_of(node)?;
+    let own = ring.members.get(&host).map(|member| member.datacenter.clone());
+    let local: Vec<_> = ring
+        .members
+        .values()
+        .filter(|member| Some(&member.datacenter) == own.as_ref())
+        .collect();
+    let up = local.iter().filter(|member| member.up).count();
+    if up > local.len().min(3) / 2 {
+        return Ok(Answer::text(StatusCode::OK, "OK".into()));
+    }
+    Err(RingError::Refused(format!(
+        "LOCAL_QUORUM not reached: {up} of {} nodes are up",
+        local.len()
+    )))
+}
+
+/// What gossip tells this node, one entry for each member.
+pub(super) fn endpoints(world: &mut World, node: &NodeId) -> Result<Answer, RingError> {
+    let own = world.processes.get(node).map(|process| process.address);
+    let ring = world.ring_of(node)?;
+    let entities: Vec<_> = ring
+        .members
+        .iter()
+        .map(|(host, member)| {
+            let status = if member.state == MemberState::Leaving {
+                "LEAVING"
+            } else {
+                "NORMAL"
+            };
+            json!({
+                "ENDPOINT_IP": member.address.to_string(),
+                "RPC_ADDRESS": member.address.to_string(),
+                "NATIVE_ADDRESS_AND_PORT": format!("{}:9042", member.address),
+                "HOST_ID": host,
+                "DC": member.datacenter,
+                "RACK": member.rack,
+                "IS_ALIVE": member.up.to_string(),
+                "IS_LOCAL": (Some(member.address) == own).to_string(),
+                "STATUS": format!("{status},-9223372036854775808"),
+                "STATUS_WITH_PORT": format!("{status},-9223372036854775808"),
+                "RPC_READY": member.up.to_string(),
+                "RELEASE_VERSION": "4.1.8",
+                "CLUSTER_NAME": ring.cluster,
+                "PARTITIONER": "org.apache.cassandra.dht.Murmur3Partitioner",
+                "SCHEMA": schema_id(ring.schema),
+                "LOAD": "75000.0",
+            })
+        })
+        .collect();
+    Ok(Answer::json(
+        &json!({"entity": entities, "variant": null, "annotations": []}),
+    ))
+}
+
+fn schema_id(schema: u64) -> String {
+    format!("00000000-0000-4000-8000-{schema:012x}")
+}
+
+pub(super) fn schema_versions(world: &mut World, node: &NodeId) -> Result<Answer, RingError> {
+    let ring = world.ring_of(node)?;
+    let addresses = |up: bool| -> Vec<String> {
+        let members = ring.members.values().filter(|member| member.up == up);
+        members.map(|member| member.address.to_string()).collect()
+    };
+    let mut versions = Map::new();
+    versions.insert(schema_id(ring.schema), addresses(true).into());
+    if !addresses(false).is_empty() {
+        versions.insert("UNREACHABLE".into(), addresses(false).into());
+    }
+    Ok(Answer::json(&Value::Object(versions)))
+}
+
+pub(super) fn keyspaces(world: &mut World, node: &NodeId, wanted: &str) -> Result<Answer, RingError> {
+    let ring = world.ring_of(node)?;
+    let names: Vec<_> = ring
+        .keyspaces
+        .keys()
+        .filter(|name| wanted.is_empty() || name.as_str() == wanted)
+        .cloned()
+        .collect();
+    Ok(Answer::json(&names.into()))
+}
+
+pub(super) fn replication(world: &mut World, node: &NodeId, name: String) -> Result<Answer, RingError> {
+    let ring = world.ring_of(node)?;
+    let keyspace = ring.keyspaces.get(&name).ok_or(RingError::NoSuchKeyspace(name))?;
+    Ok(Answer::json(&json!(keyspace.options)))
+}
