@@ -85,6 +85,8 @@ fn pod_address(host: &str) -> Option<Ipv4Addr> {
 fn state(management: &Management, method: &Method, uri: &http::Uri, body: &[u8]) -> Answer {
     let mut world = management.rings.lock();
     match (method, uri.path()) {
+        // The listener answers only once every plane is being played.
+        (&Method::GET, "/livez" | "/readyz") => Answer::text(StatusCode::OK, "ok".into()),
         (&Method::GET, "/state") => Answer::json(&world.report()),
         (&Method::GET, "/nodetool") => Answer::text(StatusCode::OK, world.nodetool()),
         (&Method::POST, "/network") => {
