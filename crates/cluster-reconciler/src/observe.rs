@@ -14,7 +14,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use plan::cluster::facts::{
-    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Marks, ReplicatedFacts, SecretFacts,
+    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, ReplicatedFacts, SecretFacts,
 };
 use plan::{naming, superuser};
 use runtime::Key;
@@ -95,8 +95,8 @@ pub(crate) async fn live(context: &Context, facts: &mut ClusterFacts, names: &BT
                 Seen::Absent(_) => stale_slice(&plane, &namespace, &service, &identity.uid, &expected).await,
                 _ => None,
             };
-            let object = object.map(|object| with_owner(DatacenterView::of(object), &identity));
-            (name, flatten(object), stale)
+            let object = object.map(|object| with_owner(&DatacenterView::of(&object), &identity));
+            (name, object, stale)
         });
     for (name, object, stale) in futures::future::join_all(reads).await {
         if let Some(datacenter) = facts.datacenters.get_mut(&name) {
@@ -224,12 +224,10 @@ fn datacenter(
         }
         Ok(plane) => {
             let caches = &plane.caches;
-            facts.object = flatten(
-                caches
-                    .datacenters
-                    .see(&key)
-                    .map(|view| with_owner(Some((*view).clone()), identity)),
-            );
+            facts.object = caches
+                .datacenters
+                .see(&key)
+                .map(|view| with_owner(&view, identity));
             facts.last_settled = caches.datacenters.last(&key).map(|view| view.live.settled);
             facts.seed_slices = listed(caches.slices.list().map(|all| {
                 let ours = all
@@ -252,23 +250,10 @@ fn datacenter(
     facts
 }
 
-fn with_owner(view: Option<DatacenterView>, identity: &ClusterIdentity) -> Option<LiveDatacenter> {
-    view.map(|view| LiveDatacenter {
-        owner: owner(&view.marks, identity),
-        ..view.live
-    })
-}
-
-fn owner(marks: &Marks, identity: &ClusterIdentity) -> plan::cluster::facts::Owner {
-    marks.owner(identity)
-}
-
-fn flatten(seen: Seen<Option<LiveDatacenter>>) -> Seen<LiveDatacenter> {
-    match seen {
-        Seen::Present(Some(live)) => Seen::Present(live),
-        Seen::Present(None) | Seen::NotListed => Seen::NotListed,
-        Seen::Absent(proof) => Seen::Absent(proof),
-        Seen::Unknown(unknown) => Seen::Unknown(unknown),
+fn with_owner(view: &DatacenterView, identity: &ClusterIdentity) -> LiveDatacenter {
+    LiveDatacenter {
+        owner: view.marks.owner(identity),
+        ..view.live.clone()
     }
 }
 
@@ -306,15 +291,14 @@ async fn superuser(context: &Context, kc: &K8ssandraCluster, identity: &ClusterI
     }
     let name = superuser::secret_name(kc);
     let key = Key::new(&identity.namespace, &name);
-    let found = match context.local.secrets.get(&key) {
-        Some(view) => Some((*view).clone()),
+    let found = if let Some(view) = context.local.secrets.get(&key) {
+        Some((*view).clone())
+    } else {
         // The user's own Secret has no label yet by which the watch would list it; only its keys are looked at.
-        None => {
-            let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
-            match api.get_opt(&name).await {
-                Ok(secret) => secret.and_then(SecretView::of),
-                Err(_) => return SecretFacts::Unknown,
-            }
+        let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
+        match api.get_opt(&name).await {
+            Ok(secret) => secret.map(SecretView::of),
+            Err(_) => return SecretFacts::Unknown,
         }
     };
     found.map_or(SecretFacts::Missing, |view| SecretFacts::Present {

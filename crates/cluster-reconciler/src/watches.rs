@@ -177,7 +177,7 @@ impl Local {
             "Secret",
             Api::all(client.clone()),
             of_clusters(),
-            SecretView::of,
+            |secret| Some(SecretView::of(secret)),
             by_cluster(),
         );
         let replicated = WatchSpec::new(
@@ -213,7 +213,7 @@ impl Remote {
                 "CassandraDatacenter",
                 Api::all,
                 of_clusters(),
-                DatacenterView::of,
+                |object| Some(DatacenterView::of(&object)),
                 by_cluster(),
                 queue,
             ),
@@ -271,7 +271,7 @@ fn noted(metadata: &ObjectMeta, key: &str) -> Option<String> {
 }
 
 impl SecretView {
-    pub fn of(secret: Secret) -> Option<Self> {
+    pub fn of(secret: Secret) -> Self {
         let metadata = secret.metadata;
         let lacks = |key: &&str| {
             secret
@@ -280,7 +280,7 @@ impl SecretView {
                 .and_then(|data| data.get(*key))
                 .is_none_or(|value| value.0.is_empty())
         };
-        Some(SecretView {
+        SecretView {
             labelled: cluster_of(&metadata).is_some() && text(&metadata, label::REPLICATED_BY).is_some(),
             cluster: cluster_of(&metadata),
             missing_keys: ["username", "password"]
@@ -290,17 +290,17 @@ impl SecretView {
                 .collect(),
             uid: metadata.uid.unwrap_or_default(),
             resource_version: metadata.resource_version.unwrap_or_default(),
-        })
+        }
     }
 }
 
 impl DatacenterView {
-    pub fn of(object: CassandraDatacenter) -> Option<Self> {
-        Some(DatacenterView {
+    pub fn of(object: &CassandraDatacenter) -> Self {
+        DatacenterView {
             cluster: cluster_of(&object.metadata),
-            marks: Marks::of(&object),
-            live: LiveDatacenter::of(&object),
-        })
+            marks: Marks::of(object),
+            live: LiveDatacenter::of(object),
+        }
     }
 }
 

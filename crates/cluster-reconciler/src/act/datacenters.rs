@@ -1,0 +1,247 @@
+//! What is written in planes: datacenters and what their pods mount.
+
+use api::cass_operator::CassandraDatacenter;
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::annotation;
+use fleet::Plane;
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::{Api, ResourceExt};
+use plan::cluster::acts::Deletion;
+use plan::datacenter::{DesiredConfigMap, DesiredDatacenter};
+use runtime::write::{self, Apply, Victim};
+use runtime::{Key, WriteError};
+use serde_json::{Value, json};
+
+use super::own::clusters;
+use super::{MANAGER, pointer, typed};
+use crate::Context;
+use crate::error::ActError;
+use crate::watches::{ConfigMapView, DatacenterView, Remote};
+
+fn plane(context: &Context, name: &str) -> Result<std::sync::Arc<Plane<Remote>>, ActError> {
+    context.fleet.plane(name).map_err(ActError::Unknown)
+}
+
+pub(super) async fn write_config_map(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    plane_name: &str,
+    datacenter: &str,
+    desired: &DesiredConfigMap,
+    uid: Option<&str>,
+) -> Result<(), ActError> {
+    let plane = plane(context, plane_name)?;
+    let mut annotations = desired.annotations.clone();
+    annotations.insert(annotation::CLUSTER_UID.to_owned(), kc.uid().unwrap_or_default());
+    annotations.insert(annotation::DATACENTER.to_owned(), datacenter.to_owned());
+    let body = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": desired.name,
+            "namespace": desired.namespace,
+            "labels": desired.labels,
+            "annotations": annotations,
+        },
+        "data": desired.data,
+    });
+    let api = Api::<ConfigMap>::namespaced(plane.client(), &desired.namespace);
+    let stored = match uid {
+        None => write::create(&api, &typed(body)?, MANAGER).await?,
+        Some(uid) => {
+            let how = Apply {
+                manager: MANAGER,
+                force: true,
+                resource_version: None,
+            };
+            write::apply(&api, &desired.name, uid, &body, how).await?
+        }
+    };
+    let (key, version) = (
+        Key::new(&desired.namespace, &desired.name),
+        stored.resource_version().unwrap_or_default(),
+    );
+    if let Some(view) = ConfigMapView::of(stored) {
+        plane.caches.config_maps.absorb(key, &version, view);
+    }
+    Ok(())
+}
+
+fn datacenter_body(desired: &DesiredDatacenter) -> Value {
+    json!({
+        "apiVersion": "cassandra.datastax.com/v1beta1",
+        "kind": "CassandraDatacenter",
+        "metadata": {
+            "name": desired.name,
+            "namespace": desired.namespace,
+            "labels": desired.labels,
+            "annotations": desired.annotations,
+        },
+        "spec": desired.spec,
+    })
+}
+
+fn absorb_datacenter(plane: &Plane<Remote>, stored: &CassandraDatacenter) {
+    let Some(key) = Key::of(stored) else { return };
+    let version = stored.resource_version().unwrap_or_default();
+    plane
+        .caches
+        .datacenters
+        .absorb(key, &version, DatacenterView::of(stored));
+}
+
+fn datacenters(plane: &Plane<Remote>, namespace: &str) -> Api<CassandraDatacenter> {
+    Api::namespaced(plane.client(), namespace)
+}
+
+pub(super) async fn create(
+    context: &Context,
+    plane_name: &str,
+    desired: &DesiredDatacenter,
+) -> Result<(), ActError> {
+    let plane = plane(context, plane_name)?;
+    let object: CassandraDatacenter = typed(datacenter_body(desired))?;
+    let stored = write::create(&datacenters(&plane, &desired.namespace), &object, MANAGER).await?;
+    absorb_datacenter(&plane, &stored);
+    Ok(())
+}
+
+/// A change of the user's. The first one turns the ownership that our create left into that of an apply, so that a
+/// field that is no longer wanted goes, and another manager's field is a conflict instead of being overwritten.
+pub(super) async fn apply(
+    context: &Context,
+    plane_name: &str,
+    desired: &DesiredDatacenter,
+    uid: &str,
+    resource_version: &str,
+) -> Result<(), ActError> {
+    let plane = plane(context, plane_name)?;
+    let api = datacenters(&plane, &desired.namespace);
+    let handed = write::hand_over(&api, &desired.name, uid, &[MANAGER], MANAGER).await?;
+    let version = handed
+        .and_then(|stored| stored.resource_version())
+        .unwrap_or_else(|| resource_version.to_owned());
+    let how = Apply {
+        manager: MANAGER,
+        force: false,
+        resource_version: Some(&version),
+    };
+    let stored = write::apply(&api, &desired.name, uid, &datacenter_body(desired), how).await?;
+    absorb_datacenter(&plane, &stored);
+    Ok(())
+}
+
+/// Sets or clears what makes cass-operator decommission the nodes, and returns the version that this made.
+pub(super) async fn decommission(
+    context: &Context,
+    gone: &Deletion,
+    value: Value,
+) -> Result<String, ActError> {
+    let plane = plane(context, &gone.context)?;
+    let path = pointer(annotation::DECOMMISSION_ON_DELETE);
+    let operation = if value.is_null() {
+        json!({"op": "remove", "path": path})
+    } else {
+        json!({"op": "add", "path": path, "value": value})
+    };
+    let api = datacenters(&plane, &gone.namespace);
+    let operations = Value::Array(vec![operation]);
+    let stored = write::json_patch(
+        &api,
+        &gone.name,
+        &gone.uid,
+        Some(&gone.resource_version),
+        &operations,
+        MANAGER,
+    )
+    .await?;
+    let version = stored.resource_version().unwrap_or_default();
+    absorb_datacenter(&plane, &stored);
+    Ok(version)
+}
+
+/// The user's edit is read again, live, before nodes are decommissioned for it.
+pub(super) async fn remove(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    gone: &Deletion,
+) -> Result<(), ActError> {
+    let live = clusters(context, kc)
+        .get(&kc.name_any())
+        .await
+        .map_err(|error| ActError::Unread(error.to_string()))?;
+    let wanted = live
+        .spec
+        .cassandra
+        .iter()
+        .flat_map(|cassandra| &cassandra.datacenters)
+        .any(|it| it.name() == gone.name);
+    if live.uid() != kc.uid() || live.metadata.generation != kc.metadata.generation || wanted {
+        return Err(ActError::Changed(format!("K8ssandraCluster {}", kc.name_any())));
+    }
+    let version = decommission(context, gone, json!("true")).await?;
+    delete(context, gone, &version).await
+}
+
+pub(super) async fn delete(context: &Context, gone: &Deletion, version: &str) -> Result<(), ActError> {
+    let plane = plane(context, &gone.context)?;
+    let victim = Victim {
+        uid: &gone.uid,
+        resource_version: version,
+    };
+    match write::delete(&datacenters(&plane, &gone.namespace), &gone.name, victim, None).await {
+        Ok(Some(stored)) => absorb_datacenter(&plane, &stored),
+        Ok(None) | Err(WriteError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+pub(super) async fn delete_leftovers(
+    context: &Context,
+    plane_name: &str,
+    namespace: &str,
+    config_maps: &[(String, String, String)],
+    slices: &[(String, String, String)],
+) -> Result<(), ActError> {
+    let plane = plane(context, plane_name)?;
+    let maps = Api::<ConfigMap>::namespaced(plane.client(), namespace);
+    let endpoints = Api::<EndpointSlice>::namespaced(plane.client(), namespace);
+    for (name, uid, resource_version) in config_maps {
+        gone(
+            write::delete(
+                &maps,
+                name,
+                Victim {
+                    uid,
+                    resource_version,
+                },
+                None,
+            )
+            .await,
+        )?;
+    }
+    for (name, uid, resource_version) in slices {
+        gone(
+            write::delete(
+                &endpoints,
+                name,
+                Victim {
+                    uid,
+                    resource_version,
+                },
+                None,
+            )
+            .await,
+        )?;
+    }
+    Ok(())
+}
+
+fn gone<K>(answer: Result<Option<K>, WriteError>) -> Result<(), ActError> {
+    match answer {
+        Ok(_) | Err(WriteError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

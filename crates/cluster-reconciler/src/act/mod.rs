@@ -1,0 +1,91 @@
+//! How each act is sent. No `if` about domain state here: that is `plan`'s business.
+//!
+//! * `own`: what is written on the cluster itself
+//! * `secrets`: the superuser's Secret and the ReplicatedSecret
+//! * `datacenters`: what is written in planes
+
+mod datacenters;
+mod own;
+mod secrets;
+
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::manager;
+use kube::ResourceExt;
+use plan::cluster::acts::Act;
+use serde_json::{Value, json};
+
+pub(crate) use own::absorb_cluster;
+
+use crate::Context;
+use crate::error::ActError;
+
+const MANAGER: &str = manager::CLUSTER_RECONCILER;
+
+/// Does one act.
+pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Act) -> Result<(), ActError> {
+    match act {
+        Act::WriteCluster {
+            record,
+            initial_system_replication,
+            ..
+        } => own::write(context, kc, record, initial_system_replication.as_deref()).await,
+        Act::CreateSuperuserSecret { name } => secrets::create_superuser(context, kc, name).await,
+        Act::LabelSuperuserSecret { name, uid, .. } => secrets::label_superuser(context, kc, name, uid).await,
+        Act::CreateReplicatedSecret { targets } => secrets::create_replicated(context, kc, targets).await,
+        Act::ApplyReplicatedSecret { uid, targets } => {
+            secrets::apply_replicated(context, kc, uid, targets).await
+        }
+        Act::WriteConfigMap {
+            datacenter,
+            context: plane,
+            desired,
+            uid,
+        } => datacenters::write_config_map(context, kc, plane, datacenter, desired, uid.as_deref()).await,
+        Act::CreateDatacenter {
+            context: plane,
+            desired,
+        } => datacenters::create(context, plane, desired).await,
+        Act::ApplyDatacenter {
+            context: plane,
+            desired,
+            uid,
+            resource_version,
+            ..
+        } => datacenters::apply(context, plane, desired, uid, resource_version).await,
+        Act::RemoveDatacenter(gone) => datacenters::remove(context, kc, gone).await,
+        Act::DeleteDatacenter(gone) => datacenters::delete(context, gone, &gone.resource_version).await,
+        Act::CancelRemoval(back) => datacenters::decommission(context, back, Value::Null)
+            .await
+            .map(|_| ()),
+        Act::DeleteLeftovers {
+            context: plane,
+            namespace,
+            config_maps,
+            slices,
+            ..
+        } => datacenters::delete_leftovers(context, plane, namespace, config_maps, slices).await,
+        Act::RemoveFinalizer => own::remove_finalizer(context, kc).await,
+    }
+}
+
+fn pointer(key: &str) -> String {
+    format!(
+        "/metadata/annotations/{}",
+        key.replace('~', "~0").replace('/', "~1")
+    )
+}
+
+fn owner(kc: &K8ssandraCluster) -> Value {
+    json!([{
+        "apiVersion": "k8ssandra.io/v1alpha1",
+        "kind": "K8ssandraCluster",
+        "name": kc.name_any(),
+        "uid": kc.uid().unwrap_or_default(),
+        "controller": true,
+        "blockOwnerDeletion": true,
+    }])
+}
+
+fn typed<K: serde::de::DeserializeOwned>(body: Value) -> Result<K, ActError> {
+    serde_json::from_value(body).map_err(|error| ActError::Unbuildable(error.to_string()))
+}
