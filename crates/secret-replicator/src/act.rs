@@ -141,14 +141,7 @@ impl Job<'_> {
         for (step, outcome) in steps.zip(before(self.plan)) {
             let done = match (&outcome, &plane) {
                 (Outcome::Pending, Ok(plane)) => self.step(plane, step).await,
-                (Outcome::Pending, Err(unknown)) => {
-                    let held = Held {
-                        holds: None,
-                        reason: unknown.reason.clone(),
-                        message: unknown.message.clone(),
-                    };
-                    (Outcome::Failed(held), None)
-                }
+                (Outcome::Pending, Err(unknown)) => (Outcome::Failed(Held::unknown(unknown)), None),
                 _ => (outcome, None),
             };
             ended.push(done);
@@ -196,12 +189,7 @@ impl Job<'_> {
             api::seen::Seen::Absent(_) => Ok(None),
             api::seen::Seen::NotListed => Err((Outcome::Pending, Some(CALL_AGAIN))),
             api::seen::Seen::Unknown(unknown) => {
-                let held = Held {
-                    holds: None,
-                    reason: unknown.reason,
-                    message: unknown.message,
-                };
-                Err((Outcome::Failed(held), Some(CALL_AGAIN)))
+                Err((Outcome::Failed(Held::unknown(&unknown)), Some(CALL_AGAIN)))
             }
         }
     }
@@ -372,16 +360,10 @@ impl Job<'_> {
                 reason::WRITE_REFUSED,
                 format!("{place} is refused by the plane: {message}"),
             ),
-            WriteError::Unreachable { .. } | WriteError::Other { .. } => {
-                let held = Held {
-                    holds: None,
-                    reason: reason::PLANE_UNREACHABLE.to_owned(),
-                    message: format!(
-                        "{place} could not be written: the plane gave no usable answer. It is tried again."
-                    ),
-                };
-                (Outcome::Failed(held), Some(CALL_AGAIN))
-            }
+            WriteError::Unreachable { .. } | WriteError::Other { .. } => (
+                Outcome::Failed(Held::no_answer(&self.plan.context)),
+                Some(CALL_AGAIN),
+            ),
         }
     }
 }

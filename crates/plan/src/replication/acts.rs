@@ -22,6 +22,35 @@ pub struct Held {
     pub message: String,
 }
 
+impl Held {
+    /// A plane that does not tell. Of one that does not answer, what it said exactly differs from time to time and would
+    /// be written each time, so it is not said.
+    #[must_use]
+    pub fn unknown(unknown: &Unknown) -> Held {
+        if unknown.reason == reason::PLANE_UNREACHABLE {
+            return Held::no_answer(&unknown.context);
+        }
+        Held {
+            holds: None,
+            reason: unknown.reason.clone(),
+            message: unknown.message.clone(),
+        }
+    }
+
+    /// A plane that does not answer, however that was noticed.
+    #[must_use]
+    pub fn no_answer(context: &str) -> Held {
+        Held {
+            holds: None,
+            reason: reason::PLANE_UNREACHABLE.to_owned(),
+            message: format!(
+                "{} gives no usable answer. Copies there are as they were last seen; it is tried again by itself.",
+                plane_named(context)
+            ),
+        }
+    }
+}
+
 /// What has to be done for one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetPlan {
@@ -214,8 +243,8 @@ fn reachable<'a>(
     namespace: &str,
     id: Option<&PlaneId>,
 ) -> Result<&'a [SecretView], Held> {
-    let plane = facts.plane(context).map_err(unreachable)?;
-    let copies = plane.copies.as_ref().map_err(unreachable)?;
+    let plane = facts.plane(context).map_err(Held::unknown)?;
+    let copies = plane.copies.as_ref().map_err(Held::unknown)?;
     let Some(id) = id else {
         let message = format!(
             "{} has not said yet which cluster it is. No Secret is sent before.",
@@ -248,23 +277,6 @@ fn reachable<'a>(
         reason: reason::PLACEMENT_CHANGED.to_owned(),
         message,
     })
-}
-
-fn unreachable(unknown: &Unknown) -> Held {
-    let message = if unknown.reason == reason::PLANE_UNREACHABLE {
-        // What it said exactly differs from time to time, and would be written each time.
-        format!(
-            "{} does not answer. Copies there are as they were last seen; it is tried again by itself.",
-            plane_named(&unknown.context)
-        )
-    } else {
-        unknown.message.clone()
-    };
-    Held {
-        holds: None,
-        reason: unknown.reason.clone(),
-        message,
-    }
 }
 
 fn without_source(facts: &ReplicationFacts, selects: bool, namespace: &str, copies: &[SecretView]) -> Held {

@@ -36,7 +36,7 @@ fn a_dead_plane_stops_only_its_own_target() {
     let held = plans[0].steps.clone().unwrap_err();
     assert_eq!((held.holds, held.reason.as_str()), (None, "PlaneUnreachable"));
     assert!(
-        held.message.starts_with("plane east does not answer."),
+        held.message.starts_with("plane east gives no usable answer."),
         "{}",
         held.message
     );
