@@ -14,6 +14,8 @@ mod rbac;
 mod test;
 mod workspace;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Chores of the project
@@ -46,8 +48,16 @@ enum Chore {
     Layers,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Xtask::parse().chore {
+fn main() -> ExitCode {
+    if let Err(error) = run(Xtask::parse().chore) {
+        eprintln!("error: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(chore: Chore) -> anyhow::Result<()> {
+    match chore {
         Chore::Demo(args) => demo::run(&args),
         Chore::Test => test::run(),
         Chore::Check => check::run(),
