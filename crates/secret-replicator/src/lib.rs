@@ -93,8 +93,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })
 }
 
-/// Works until the process stops. [`run`] draws the key of the marks before; without it, no Secret is seen.
+/// Works until the process stops; not at all on a system without randomness, which [`run`] tells as an error.
 pub async fn serve(process: Arc<Process>) {
+    if let Err(error) = view::draw_key() {
+        tracing::error!(%error, "no Secret can be compared");
+        return;
+    }
     let queue = Queue::new(NAME, &process.metrics);
     let options = WorkOptions {
         workers: process.args.workers.max(WORKERS),
