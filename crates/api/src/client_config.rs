@@ -33,7 +33,8 @@ use crate::references::LocalObjectReference;
     ),
     printcolumn(
         name = "Credentials expire",
-        type_ = "date",
+        // `date` is for the past: kubectl shows a time to come as invalid.
+        type_ = "string",
         json_path = ".status.credentialsExpire"
     ),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")

@@ -87,7 +87,9 @@ impl Role {
     /// From the annotation; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Role::Founder, Role::Rebuild, Role::External, Role::Adopted].into_iter().find(|role| role.as_str() == text)
+        [Role::Founder, Role::Rebuild, Role::External, Role::Adopted]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 }
 
@@ -108,12 +110,17 @@ impl RecordState {
     pub fn read(annotation: Option<&str>, kc_uid: &str) -> Self {
         let Some(text) = annotation else { return Self::None };
         match serde_json::from_str::<Record>(text) {
-            Ok(record) if record.format > FORMAT => {
-                Self::Unreadable(format!("its format is {}, and {FORMAT} is the highest that this version reads", record.format))
-            }
+            Ok(record) if record.format > FORMAT => Self::Unreadable(format!(
+                "its format is {}, and {FORMAT} is the highest that this version reads",
+                record.format
+            )),
             Ok(record) if record.kc_uid == kc_uid => Self::Known(record),
             Ok(_) => Self::None,
-            Err(error) => Self::Unreadable(format!("it is no record: line {}, column {}", error.line(), error.column())),
+            Err(error) => Self::Unreadable(format!(
+                "it is no record: line {}, column {}",
+                error.line(),
+                error.column()
+            )),
         }
     }
 }
@@ -122,7 +129,12 @@ impl Record {
     /// An empty record: never founded.
     #[must_use]
     pub fn new(kc_uid: &str) -> Self {
-        Record { format: FORMAT, kc_uid: kc_uid.to_owned(), founder: None, datacenters: BTreeMap::new() }
+        Record {
+            format: FORMAT,
+            kc_uid: kc_uid.to_owned(),
+            founder: None,
+            datacenters: BTreeMap::new(),
+        }
     }
 
     /// The annotation's text: compact JSON, keys in order.

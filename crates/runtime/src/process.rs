@@ -88,7 +88,8 @@ where
     logs::start(&args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(args.threads.max(1))
-        .max_blocking_threads(4)
+        // Names are resolved there: some planes with dead DNS must not keep the others from being resolved.
+        .max_blocking_threads(64)
         .enable_all()
         .build()
         .context("the runtime does not start")?;
