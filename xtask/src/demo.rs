@@ -56,11 +56,28 @@ async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Resu
     let count = usize::from(args.datacenters);
     println!("Starting a control plane and {count} planes, each a real kube-apiserver with its own etcd ...");
     let root = crate::build::root();
-    let setup = Setup { planes: count, joined: count, pace: args.pace, seed: 7, programs, root: root.clone() };
+    let setup = Setup {
+        planes: count,
+        joined: count,
+        pace: args.pace,
+        seed: 7,
+        programs,
+        root: root.clone(),
+    };
     let world = World::start(binaries, setup).await?;
-    println!("  ready after {:.1} s: five programs, {count} planes joined\n", began.elapsed().as_secs_f64());
+    println!(
+        "  ready after {:.1} s: five programs, {count} planes joined\n",
+        began.elapsed().as_secs_f64()
+    );
     let manifest = manifest(args, &root)?;
-    println!("kubectl apply -f {}", if is_sample(args) { "docs/samples/two-datacenters.yaml" } else { "- (generated)" });
+    println!(
+        "kubectl apply -f {}",
+        if is_sample(args) {
+            "docs/samples/two-datacenters.yaml"
+        } else {
+            "- (generated)"
+        }
+    );
     let applied = Instant::now();
     world.apply(&manifest).await?;
     watch(args, &world, applied).await?;
@@ -102,11 +119,20 @@ async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<(
         for number in 1..=usize::from(args.datacenters) {
             let (name, plane) = (format!("dc{number}"), Planes::data_name(number));
             let seen = world.datacenters(&plane)?.get_opt(&name).await?;
-            lines.push(screen::datacenter(&name, &plane, args.nodes, progress(&cluster, &name, seen.as_ref())));
+            lines.push(screen::datacenter(
+                &name,
+                &plane,
+                args.nodes,
+                progress(&cluster, &name, seen.as_ref()),
+            ));
         }
         lines.push(screen::cluster(&cluster, applied.elapsed()));
         screen.borrow_mut().show(&lines);
-        anyhow::ensure!(e2e::world::is_ready(&cluster), "{}", e2e::world::conditions(&cluster));
+        anyhow::ensure!(
+            e2e::world::is_ready(&cluster),
+            "{}",
+            e2e::world::conditions(&cluster)
+        );
         Ok(Some(()))
     });
     watched.await
@@ -118,7 +144,10 @@ fn keep(world: World, binaries: &Binaries) -> anyhow::Result<()> {
     let kubeconfig = folder.join("kubeconfig");
     std::fs::write(&kubeconfig, world.planes.control.kubeconfig("admin")?)?;
     let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
-    println!("\nLeft running. To look around (kubectl: {}):", binaries.kubectl.display());
+    println!(
+        "\nLeft running. To look around (kubectl: {}):",
+        binaries.kubectl.display()
+    );
     println!("  export KUBECONFIG={}", kubeconfig.display());
     println!("  kubectl -n {DATABASES} get k8c demo");
     println!("To end it: kill {}", ids.join(" "));

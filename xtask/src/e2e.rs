@@ -40,8 +40,16 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let told = tell(args)?;
-    println!("\n{} passed, {} failed", told.told - told.failed.len(), told.failed.len());
-    anyhow::ensure!(told.failed.is_empty(), "stories failed: {}; logs are in target/e2e", told.failed.join(", "));
+    println!(
+        "\n{} passed, {} failed",
+        told.told - told.failed.len(),
+        told.failed.len()
+    );
+    anyhow::ensure!(
+        told.failed.is_empty(),
+        "stories failed: {}; logs are in target/e2e",
+        told.failed.join(", ")
+    );
     Ok(())
 }
 
@@ -50,13 +58,23 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 /// # Errors
 /// The stories cannot be told.
 pub fn all() -> anyhow::Result<Told> {
-    tell(&Args { pace: PACE, ..Args::default() })
+    tell(&Args {
+        pace: PACE,
+        ..Args::default()
+    })
 }
 
 fn tell(args: &Args) -> anyhow::Result<Told> {
     let binaries = Binaries::find()?;
     let programs = crate::build::programs()?;
-    let setup = Setup { planes: 3, joined: 3, pace: args.pace, seed: 7, programs, root: crate::build::root() };
+    let setup = Setup {
+        planes: 3,
+        joined: 3,
+        pace: args.pace,
+        seed: 7,
+        programs,
+        root: crate::build::root(),
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     let (told, failed) = runtime.block_on(async {
         tokio::select! {

@@ -19,16 +19,27 @@ pub(super) async fn print(args: &Args, world: &World, ring: Duration, began: Ins
     let state = world.ring_state().await?;
     let up = up(&state);
     let expected = usize::from(args.datacenters) * usize::from(args.nodes);
-    println!("\nRing after {:.1} s, everything after {:.1} s.", ring.as_secs_f64(), began.elapsed().as_secs_f64());
+    println!(
+        "\nRing after {:.1} s, everything after {:.1} s.",
+        ring.as_secs_f64(),
+        began.elapsed().as_secs_f64()
+    );
     let writes = world.writes()?;
-    println!("\nAPI writes of the five programs, by object:\n{}", Tally::of(&writes, Detail::Object));
+    println!(
+        "\nAPI writes of the five programs, by object:\n{}",
+        Tally::of(&writes, Detail::Object)
+    );
     anyhow::ensure!(up == expected, "{up} nodes are UN, expected {expected}");
     Ok(())
 }
 
 /// How many nodes of the stand-in's rings are up and normal.
 fn up(state: &serde_json::Value) -> usize {
-    let nodes = state["rings"].as_array().into_iter().flatten().flat_map(|ring| ring["nodes"].as_array().into_iter().flatten());
+    let nodes = state["rings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|ring| ring["nodes"].as_array().into_iter().flatten());
     nodes.filter(|node| node["state"] == "UN").count()
 }
 
@@ -37,7 +48,12 @@ fn kubectl(world: &World) -> anyhow::Result<()> {
     std::fs::write(&path, world.planes.control.kubeconfig("admin")?)?;
     for arguments in [["get", "k8c", "demo"], ["get", "clientconfigs", "-A"]] {
         println!("\nkubectl -n {DATABASES} {}", arguments.join(" "));
-        Command::new(world.kubectl()).arg("--kubeconfig").arg(&path).args(["-n", DATABASES]).args(arguments).status()?;
+        Command::new(world.kubectl())
+            .arg("--kubeconfig")
+            .arg(&path)
+            .args(["-n", DATABASES])
+            .args(arguments)
+            .status()?;
     }
     Ok(())
 }

@@ -15,7 +15,11 @@ pub(super) struct Screen {
 
 impl Screen {
     pub fn new(lines: usize) -> Screen {
-        Screen { lines, shown: Vec::new(), terminal: std::io::stdout().is_terminal() }
+        Screen {
+            lines,
+            shown: Vec::new(),
+            terminal: std::io::stdout().is_terminal(),
+        }
     }
 
     /// Shows the block. Without a terminal only lines that are new, and not for passing seconds alone.
@@ -49,16 +53,32 @@ pub(super) fn datacenter(name: &str, plane: &str, nodes: u8, step: Step) -> Stri
         Step::Ready => (3, "ready; joins: replication, rebuild".to_owned()),
         Step::Joined => (4, "in the ring, with its data".to_owned()),
     };
-    format!("  {name} in {plane:<8} [{}{}] {text}", "■".repeat(done), "·".repeat(4 - done))
+    format!(
+        "  {name} in {plane:<8} [{}{}] {text}",
+        "■".repeat(done),
+        "·".repeat(4 - done)
+    )
 }
 
 /// The cluster's line.
 pub(super) fn cluster(cluster: &K8ssandraCluster, after: Duration) -> String {
     let conditions = cluster.status.iter().flat_map(|status| &status.conditions);
-    let ready = conditions.filter(|condition| condition.type_ == "Ready").map(|condition| {
-        let message: String = condition.message.as_deref().unwrap_or_default().chars().take(70).collect();
-        format!("Ready={} {} {message}", condition.status, condition.reason.as_deref().unwrap_or_default())
-    });
+    let ready = conditions
+        .filter(|condition| condition.type_ == "Ready")
+        .map(|condition| {
+            let message: String = condition
+                .message
+                .as_deref()
+                .unwrap_or_default()
+                .chars()
+                .take(70)
+                .collect();
+            format!(
+                "Ready={} {} {message}",
+                condition.status,
+                condition.reason.as_deref().unwrap_or_default()
+            )
+        });
     let said = ready.last().unwrap_or_else(|| "no status yet".to_owned());
     format!("  cluster demo: {said} · after {:.0} s", after.as_secs_f64())
 }
