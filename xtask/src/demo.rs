@@ -61,6 +61,7 @@ async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Resu
         joined: count,
         pace: args.pace,
         seed: 7,
+        log_level: "info",
         programs,
         root: root.clone(),
     };

@@ -72,6 +72,7 @@ fn tell(args: &Args) -> anyhow::Result<Told> {
         joined: 3,
         pace: args.pace,
         seed: 7,
+        log_level: "trace",
         programs,
         root: crate::build::root(),
     };

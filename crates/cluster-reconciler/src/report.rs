@@ -1,7 +1,7 @@
 //! What is told: `status.reports.cluster`, and an event for each act.
 
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::manager;
+use api::names::manager::CLUSTER_RECONCILER as MANAGER;
 use api::reports::ClusterReport;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Api, ResourceExt};
@@ -64,24 +64,33 @@ pub(crate) async fn publish(
             );
         }
     }
-    let body = json!({
-        "apiVersion": "k8ssandra.io/v1alpha1",
-        "kind": "K8ssandraCluster",
-        "status": { "reports": { "cluster": report } },
-    });
     let api = Api::<K8ssandraCluster>::namespaced(
         context.process.client.clone(),
         &kc.namespace().unwrap_or_default(),
     );
-    let version = kc.resource_version();
-    let how = Apply {
-        manager: manager::CLUSTER_RECONCILER,
-        force: true,
-        resource_version: version.as_deref(),
+    let (name, uid) = (kc.name_any(), kc.uid().unwrap_or_default());
+    let stored = if has_reports(kc) {
+        write::put_status(&api, &name, &uid, "/reports/cluster", report, MANAGER).await?
+    } else {
+        let body = json!({
+            "apiVersion": "k8ssandra.io/v1alpha1",
+            "kind": "K8ssandraCluster",
+            "status": { "reports": { "cluster": report } },
+        });
+        let version = kc.resource_version();
+        let how = Apply {
+            manager: MANAGER,
+            force: true,
+            resource_version: version.as_deref(),
+        };
+        write::apply_status(&api, &name, &body, how).await?
     };
-    absorb_cluster(
-        context,
-        write::apply_status(&api, &kc.name_any(), &body, how).await?,
-    );
+    absorb_cluster(context, stored);
     Ok(())
+}
+
+/// Whether the status has reports, so that one can be put beside the others.
+fn has_reports(kc: &K8ssandraCluster) -> bool {
+    let reports = kc.status.as_ref().map(|status| &status.reports);
+    reports.is_some_and(|reports| reports.cluster.is_some() || reports.topology.is_some())
 }

@@ -10,7 +10,7 @@ use crate::limits::{Deadlines, Limits};
 /// How a fleet is run.
 #[derive(Clone)]
 pub struct FleetOptions {
-    /// Namespaces whose `ClientConfigs` count, and which [`PlaneLink::watch`] looks at; none = all.
+    /// Namespaces whose `ClientConfigs` count, and which [`crate::PlaneLink::watch`] looks at; none = all.
     pub namespaces: Vec<String>,
     /// `User-Agent` of every request to a plane; characters that cannot stand in a header are left out.
     pub user_agent: String,

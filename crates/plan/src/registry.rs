@@ -75,8 +75,16 @@ pub fn verdict(facts: &Facts<'_>) -> Option<ClientConfigStatus> {
     let (reachable, usable) = match (&facts.credentials, &facts.answers) {
         (Credentials::Waiting, _) | (Credentials::Accepted, Answers::NotYet) => return None,
         (Credentials::Refused { reason, message }, _) => {
-            let unknown = Condition::new(REACHABLE, None, reason, "It is not asked: its kubeconfig is refused.");
-            (unknown, Condition::new(condition::USABLE, Some(false), reason, message))
+            let unknown = Condition::new(
+                REACHABLE,
+                None,
+                reason,
+                "It is not asked: its kubeconfig is refused.",
+            );
+            (
+                unknown,
+                Condition::new(condition::USABLE, Some(false), reason, message),
+            )
         }
         (Credentials::Accepted, Answers::No(why)) => lost(facts, why),
         (Credentials::Accepted, Answers::Yes) => (answers(facts), usable(facts)?),
@@ -92,7 +100,9 @@ pub fn verdict(facts: &Facts<'_>) -> Option<ClientConfigStatus> {
     if let (Answers::No(_), Some(former)) = (&facts.answers, facts.former) {
         status.plane_id = status.plane_id.or_else(|| former.plane_id.clone());
         status.server_version = status.server_version.or_else(|| former.server_version.clone());
-        status.cass_operator_version = status.cass_operator_version.or_else(|| former.cass_operator_version.clone());
+        status.cass_operator_version = status
+            .cass_operator_version
+            .or_else(|| former.cass_operator_version.clone());
     }
     if !facts.twins.is_empty() {
         status.conditions.push(twins(facts));
@@ -114,16 +124,30 @@ fn answers(facts: &Facts<'_>) -> Condition {
 fn usable(facts: &Facts<'_>) -> Option<Condition> {
     let Some(why) = &facts.blind else {
         let message = format!("Plane {} can be used.", facts.context);
-        return Some(Condition::new(condition::USABLE, Some(true), reason::AS_SPECIFIED, message));
+        return Some(Condition::new(
+            condition::USABLE,
+            Some(true),
+            reason::AS_SPECIFIED,
+            message,
+        ));
     };
     let forbidden = why.reason == reason::PLANE_FORBIDDEN;
     if !forbidden && why.reason != reason::CASS_OPERATOR_MISSING {
         // It answers, and the watch is on its way or fails for a moment: what was said before stays.
         return None;
     }
-    let way_out = if forbidden { " Give its account the rights of the shipped role." } else { "" };
+    let way_out = if forbidden {
+        " Give its account the rights of the shipped role."
+    } else {
+        ""
+    };
     let message = format!("{}{way_out}", why.message);
-    Some(Condition::new(condition::USABLE, Some(false), &why.reason, message))
+    Some(Condition::new(
+        condition::USABLE,
+        Some(false),
+        &why.reason,
+        message,
+    ))
 }
 
 fn lost(facts: &Facts<'_>, why: &Unknown) -> (Condition, Condition) {
@@ -183,13 +207,21 @@ mod tests {
     }
 
     fn why(reason: &str, message: &str) -> Unknown {
-        Unknown { context: "east".into(), reason: reason.into(), message: message.into() }
+        Unknown {
+            context: "east".into(),
+            reason: reason.into(),
+            message: message.into(),
+        }
     }
 
     fn told(facts: &Facts<'_>, type_: &str) -> (String, String, String) {
         let status = verdict(facts).unwrap();
         let condition = find(&status.conditions, type_).unwrap().clone();
-        (condition.status, condition.reason.unwrap(), condition.message.unwrap())
+        (
+            condition.status,
+            condition.reason.unwrap(),
+            condition.message.unwrap(),
+        )
     }
 
     #[test]
@@ -198,36 +230,84 @@ mod tests {
         assert_eq!(status.plane_id.as_deref(), Some("id"));
         assert_eq!(status.server_version.as_deref(), Some("v1.35.4"));
         assert_eq!(status.observed_generation, Some(2));
-        assert!(status.conditions.iter().all(|condition| condition.holds() == Some(true)));
-        assert!(status.conditions.iter().all(|condition| condition.observed_generation == Some(2)));
+        assert!(
+            status
+                .conditions
+                .iter()
+                .all(|condition| condition.holds() == Some(true))
+        );
+        assert!(
+            status
+                .conditions
+                .iter()
+                .all(|condition| condition.observed_generation == Some(2))
+        );
     }
 
     #[test]
     fn nothing_is_said_while_nothing_is_known() {
-        assert_eq!(verdict(&Facts { credentials: Credentials::Waiting, ..usable_plane() }), None);
-        assert_eq!(verdict(&Facts { answers: Answers::NotYet, ..usable_plane() }), None);
+        assert_eq!(
+            verdict(&Facts {
+                credentials: Credentials::Waiting,
+                ..usable_plane()
+            }),
+            None
+        );
+        assert_eq!(
+            verdict(&Facts {
+                answers: Answers::NotYet,
+                ..usable_plane()
+            }),
+            None
+        );
         let starting = Some(why(reason::PLANE_UNREACHABLE, "has not been listed yet"));
-        assert_eq!(verdict(&Facts { blind: starting, ..usable_plane() }), None);
+        assert_eq!(
+            verdict(&Facts {
+                blind: starting,
+                ..usable_plane()
+            }),
+            None
+        );
     }
 
     #[test]
     fn a_refused_kubeconfig_is_told_in_its_own_words() {
-        let credentials = Credentials::Refused { reason: "ExecRefused".into(), message: "no exec".into() };
-        let facts = Facts { credentials, plane_id: None, server_version: None, ..usable_plane() };
-        assert_eq!(told(&facts, "Usable"), ("False".into(), "ExecRefused".into(), "no exec".into()));
+        let credentials = Credentials::Refused {
+            reason: "ExecRefused".into(),
+            message: "no exec".into(),
+        };
+        let facts = Facts {
+            credentials,
+            plane_id: None,
+            server_version: None,
+            ..usable_plane()
+        };
+        assert_eq!(
+            told(&facts, "Usable"),
+            ("False".into(), "ExecRefused".into(), "no exec".into())
+        );
         assert_eq!(told(&facts, "Reachable").0, "Unknown");
     }
 
     #[test]
     fn a_plane_without_cass_operator_answers_and_is_not_usable() {
-        let facts = Facts { blind: Some(why(reason::CASS_OPERATOR_MISSING, "install it")), ..usable_plane() };
-        assert_eq!(told(&facts, "Usable"), ("False".into(), "CassOperatorMissing".into(), "install it".into()));
+        let facts = Facts {
+            blind: Some(why(reason::CASS_OPERATOR_MISSING, "install it")),
+            ..usable_plane()
+        };
+        assert_eq!(
+            told(&facts, "Usable"),
+            ("False".into(), "CassOperatorMissing".into(), "install it".into())
+        );
         assert_eq!(told(&facts, "Reachable").0, "True");
     }
 
     #[test]
     fn a_plane_that_forbids_says_the_way_out() {
-        let facts = Facts { blind: Some(why(reason::PLANE_FORBIDDEN, "forbids.")), ..usable_plane() };
+        let facts = Facts {
+            blind: Some(why(reason::PLANE_FORBIDDEN, "forbids.")),
+            ..usable_plane()
+        };
         let (status, reason, message) = told(&facts, "Usable");
         assert_eq!((&*status, &*reason), ("False", "PlaneForbidden"));
         assert!(message.contains("rights"));
@@ -236,7 +316,11 @@ mod tests {
     #[test]
     fn a_lost_plane_keeps_what_it_said_of_itself_and_the_first_words() {
         let lost = |message| Answers::No(why(reason::PLANE_UNREACHABLE, message));
-        let first = verdict(&Facts { answers: lost("connection refused"), ..usable_plane() }).unwrap();
+        let first = verdict(&Facts {
+            answers: lost("connection refused"),
+            ..usable_plane()
+        })
+        .unwrap();
         let later = Facts {
             answers: lost("no answer in time"),
             plane_id: None,
@@ -253,23 +337,47 @@ mod tests {
     fn a_watch_that_fails_for_a_moment_changes_nothing_that_was_said() {
         let before = verdict(&usable_plane()).unwrap();
         let blind = Some(why(reason::PLANE_UNREACHABLE, "watch failed"));
-        let facts = Facts { blind, former: Some(&before), ..usable_plane() };
+        let facts = Facts {
+            blind,
+            former: Some(&before),
+            ..usable_plane()
+        };
         assert_eq!(verdict(&facts), None);
     }
 
     #[test]
     fn credentials_that_have_ended_are_told_only_once_they_are_rejected() {
         let rejected = Answers::No(why(reason::PLANE_FORBIDDEN, "does not accept"));
-        let facts = Facts { answers: rejected.clone(), expired: true, ..usable_plane() };
+        let facts = Facts {
+            answers: rejected.clone(),
+            expired: true,
+            ..usable_plane()
+        };
         assert_eq!(told(&facts, "Usable").1, CREDENTIALS_EXPIRED);
-        let facts = Facts { answers: rejected, ..usable_plane() };
+        let facts = Facts {
+            answers: rejected,
+            ..usable_plane()
+        };
         assert_eq!(told(&facts, "Usable").1, "PlaneForbidden");
-        assert_eq!(told(&Facts { expired: true, ..usable_plane() }, "Usable").0, "True");
+        assert_eq!(
+            told(
+                &Facts {
+                    expired: true,
+                    ..usable_plane()
+                },
+                "Usable"
+            )
+            .0,
+            "True"
+        );
     }
 
     #[test]
     fn two_contexts_of_one_cluster_are_both_usable_and_told() {
-        let facts = Facts { twins: vec!["west".into()], ..usable_plane() };
+        let facts = Facts {
+            twins: vec!["west".into()],
+            ..usable_plane()
+        };
         assert_eq!(told(&facts, "Usable").0, "True");
         let (status, _, message) = told(&facts, DUPLICATE_CLUSTER);
         assert_eq!(status, "True");

@@ -158,6 +158,38 @@ where
     bounded(target, api.patch(name, &params, &Patch::<()>::Json(patch))).await
 }
 
+/// Puts one value into `/status` of the object `name` with this `uid`, whatever else is written there meanwhile: `pointer` is
+/// a JSON pointer below `/status` whose parent is there. For a part of the status that nobody else writes: no version is
+/// needed, so writers of other parts are no conflict.
+///
+/// # Errors
+/// [`WriteError`]; another uid, and a parent that is not there, are a [`WriteError::Conflict`] or a refusal.
+pub async fn put_status<K>(
+    api: &Api<K>,
+    name: &str,
+    uid: &str,
+    pointer: &str,
+    value: &impl Serialize,
+    manager: &str,
+) -> Result<K, WriteError>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
+    let target = target("patch status of", api, name);
+    let operations = json!([
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "add", "path": format!("/status{pointer}"), "value": value},
+    ]);
+    let Ok(patch) = serde_json::from_value(operations) else {
+        return Err(other(target, "the value is no JSON"));
+    };
+    let params = PatchParams {
+        field_manager: Some(manager.to_owned()),
+        ..PatchParams::default()
+    };
+    bounded(target, api.patch_status(name, &params, &Patch::<()>::Json(patch))).await
+}
+
 /// Hands what the managers `from` wrote by create or update over to the applies of `to`, so that `to` may change and
 /// drop it. Needed once before the first [`apply`] of an object that was made by [`create`], also if the manager is the
 /// same: a create and an apply of one manager own their fields separately. Reads the object; `Ok(None)` = there was

@@ -33,6 +33,8 @@ use watches::{Local, Remote};
 pub const NAME: &str = "status-rollup";
 
 /// How long the first lists may take before passes begin all the same.
+/// How long a new generation's first word is left to cluster-reconciler, who has more to say.
+const FIRST_WORD: Duration = Duration::from_secs(2);
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 
 /// Flags.
@@ -122,7 +124,12 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ReportError> {
     if differs == Difference::None || context.memory.refuses(&key, &rollup.status) {
         return Ok(again(None));
     }
-    if let Some(wait) = context.memory.wait(&key, differs, now) {
+    let silent = cluster.status.reports.cluster.is_none() && waited < FIRST_WORD;
+    if let Some(wait) = context
+        .memory
+        .wait(&key, differs, now)
+        .or(silent.then_some(FIRST_WORD))
+    {
         return Ok(again(Some(wait)));
     }
     let said = rollup.status.clone();

@@ -21,6 +21,8 @@ use crate::Context;
 pub(crate) enum ReportError {
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error("K8ssandraCluster {cluster} cannot be read before its status is written")]
+    Unread { cluster: Key },
     #[error("K8ssandraCluster {cluster}: entries of datacenters that are gone stay in the status: {why}")]
     Leftovers { cluster: Key, why: String },
 }
@@ -30,6 +32,7 @@ impl Failure for ReportError {
         match self {
             ReportError::Write(error) => error.retry(),
             ReportError::Leftovers { .. } => Retry::Conflict,
+            ReportError::Unread { .. } => Retry::Backoff,
         }
     }
 
@@ -37,12 +40,15 @@ impl Failure for ReportError {
         match self {
             ReportError::Write(error) => error.class(),
             ReportError::Leftovers { .. } => "leftovers",
+            ReportError::Unread { .. } => "unreachable",
         }
     }
 }
 
-/// Writes all of the status except `reports`, onto the version that was seen, and returns what was stored; none where
-/// the cluster is gone.
+/// Writes all of the status except `reports` and returns what was stored; none where the cluster is gone or another one.
+///
+/// The version is read just before: the reports are written at the same times, and the one that was seen would often be
+/// old. Only whose status it is must not have changed.
 pub(crate) async fn write(
     context: &Context,
     key: &Key,
@@ -52,10 +58,17 @@ pub(crate) async fn write(
     let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &key.namespace);
     let status = stamped(&cluster.status, new, &Time(Timestamp::now()));
     let body = json!({"apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "status": &status});
+    let now = match api.get_metadata_opt(&key.name).await {
+        Ok(now) => now
+            .map(|now| now.metadata)
+            .filter(|now| now.uid.as_deref() == Some(&cluster.uid)),
+        Err(_) => return Err(ReportError::Unread { cluster: key.clone() }),
+    };
+    let Some(now) = now else { return Ok(None) };
     let how = Apply {
         manager: manager::STATUS_ROLLUP,
         force: true,
-        resource_version: Some(&cluster.resource_version),
+        resource_version: now.resource_version.as_deref(),
     };
     let stored = match apply_status(&api, &key.name, &body, how).await {
         Ok(stored) => stored,

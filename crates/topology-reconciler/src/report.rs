@@ -139,72 +139,45 @@ pub(crate) async fn publish(
     Ok(None)
 }
 
-/// The version is read just before: others write this status too, and what the report is about is its generation.
+/// Beside another report it is put by identity alone. The first of all is applied, onto a version that is read just
+/// before: others write this status too, and what the report is about is its generation.
 async fn write(context: &Context, cluster: &Cluster, report: &TopologyReport) -> Result<(), ActError> {
     let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &cluster.namespace);
-    let now = match api.get_metadata_opt(&cluster.name).await {
-        Ok(Some(now)) => now.metadata,
-        Ok(None) => return Ok(()),
-        Err(_) => return Err(ActError::Changed),
+    let stored: K8ssandraCluster = if cluster.has_reports {
+        write::put_status(
+            &api,
+            &cluster.name,
+            &cluster.uid,
+            "/reports/topology",
+            report,
+            MANAGER,
+        )
+        .await?
+    } else {
+        let now = match api.get_metadata_opt(&cluster.name).await {
+            Ok(Some(now)) => now.metadata,
+            Ok(None) => return Ok(()),
+            Err(_) => return Err(ActError::Changed),
+        };
+        if now.uid.as_deref() != Some(&cluster.uid) || now.generation != Some(cluster.generation) {
+            return Err(ActError::Changed);
+        }
+        let body = json!({
+            "apiVersion": "k8ssandra.io/v1alpha1",
+            "kind": "K8ssandraCluster",
+            "status": { "reports": { "topology": report } },
+        });
+        let how = Apply {
+            manager: MANAGER,
+            force: true,
+            resource_version: now.resource_version.as_deref(),
+        };
+        write::apply_status(&api, &cluster.name, &body, how).await?
     };
-    if now.uid.as_deref() != Some(&cluster.uid) || now.generation != Some(cluster.generation) {
-        return Err(ActError::Changed);
-    }
-    let body = json!({
-        "apiVersion": "k8ssandra.io/v1alpha1",
-        "kind": "K8ssandraCluster",
-        "status": { "reports": { "topology": report } },
-    });
-    let how = Apply {
-        manager: MANAGER,
-        force: true,
-        resource_version: now.resource_version.as_deref(),
-    };
-    let stored: K8ssandraCluster = write::apply_status(&api, &cluster.name, &body, how).await?;
     let version = stored.resource_version().unwrap_or_default();
     context
         .local
         .clusters
         .absorb(key(cluster), &version, Cluster::of(&stored));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use api::k8ssandra_cluster::K8ssandraCluster;
-
-    use super::*;
-
-    fn cluster(uid: &str) -> Cluster {
-        let kc: K8ssandraCluster = serde_json::from_value(json!({
-            "metadata": { "name": "demo", "namespace": "db", "uid": uid }, "spec": {},
-        }))
-        .unwrap();
-        Cluster::of(&kc)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_report_on_the_way_waits_as_long_from_its_first_word_on() {
-        let (progress, cluster) = (Progress::default(), cluster("one"));
-        let mut report = TopologyReport::default();
-        assert_eq!(progress.keep(&cluster, &report), PATIENCE);
-        tokio::time::advance(PATIENCE / 2).await;
-        report.observed_generation = 2;
-        assert_eq!(progress.keep(&cluster, &report), PATIENCE / 2);
-        assert_eq!(progress.pending(&cluster), Some(report.clone()));
-        tokio::time::advance(PATIENCE).await;
-        assert_eq!(progress.keep(&cluster, &report), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_new_cluster_of_the_same_name_does_not_get_the_report_of_the_former_one() {
-        let progress = Progress::default();
-        progress.keep(&cluster("one"), &TopologyReport::default());
-        tokio::time::advance(PATIENCE).await;
-        assert_eq!(progress.pending(&cluster("two")), None);
-        assert_eq!(
-            progress.keep(&cluster("two"), &TopologyReport::default()),
-            PATIENCE
-        );
-    }
 }

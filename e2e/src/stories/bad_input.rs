@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
@@ -162,7 +162,7 @@ pub(super) async fn no_cass_operator(world: &mut World) -> anyhow::Result<()> {
         ..Default::default()
     };
     crd.status = None;
-    crds.create(&Default::default(), &crd).await?;
+    crds.create(&PostParams::default(), &crd).await?;
     world.ready("early", SOON).await?;
     delete(world, "early").await
 }

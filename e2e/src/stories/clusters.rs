@@ -182,17 +182,45 @@ pub(super) fn mark(world: &World) -> anyhow::Result<usize> {
 
 /// That nothing is written for a time: real time, since the programs run in it.
 pub(super) async fn quiet(world: &World, for_: Duration) -> anyhow::Result<()> {
-    let before = mark(world)?;
+    nothing_asked(world, for_, |entry| entry.is_write() && !entry.is_event()).await
+}
+
+/// That nothing is written and nothing read for a time. A watch that begins anew is no read.
+pub(super) async fn idle(world: &World, for_: Duration) -> anyhow::Result<()> {
+    let read = |entry: &Entry| matches!(entry.verb.as_str(), "get" | "list") && entry.is_read();
+    nothing_asked(world, for_, |entry| {
+        read(entry) || entry.is_write() && !entry.is_event()
+    })
+    .await
+}
+
+async fn nothing_asked(world: &World, for_: Duration, counts: impl Fn(&Entry) -> bool) -> anyhow::Result<()> {
+    let asked = || -> anyhow::Result<Vec<Entry>> {
+        let requests = world.requests()?.into_iter();
+        Ok(requests
+            .filter(|entry| entry.is_by(NAMESPACE, None) && counts(entry))
+            .collect())
+    };
+    let before = asked()?.len();
     tokio::time::sleep(for_).await;
-    let writes = writes_since(world, before)?;
-    let told: Vec<String> = writes
+    let new: Vec<String> = asked()?
         .iter()
-        .map(|it| format!("{} {} {} {}", it.program(), it.verb, it.resource, it.name))
+        .skip(before)
+        .map(|it| {
+            format!(
+                "{} {} {} {} in {}",
+                it.program(),
+                it.verb,
+                it.resource,
+                it.name,
+                it.plane
+            )
+        })
         .collect();
     ensure!(
-        writes.is_empty(),
-        "written although nothing happened: {}",
-        told.join(", ")
+        new.is_empty(),
+        "asked although nothing happened: {}",
+        new.join(", ")
     );
     Ok(())
 }

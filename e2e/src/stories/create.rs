@@ -6,11 +6,11 @@ use anyhow::ensure;
 use serde_json::json;
 
 use super::clusters::{
-    SOON, TOLD, cluster, datacenter, dc, delete, make, mark, no_datacenter, patch, quiet, ring_becomes,
+    SOON, TOLD, cluster, datacenter, dc, delete, idle, make, mark, no_datacenter, patch, quiet, ring_becomes,
     ring_is, set_datacenters, writes_since,
 };
 use crate::Mode;
-use crate::audit::{Detail, Tally};
+use crate::audit::{Detail, Entry, Tally};
 use crate::world::World;
 
 /// Writes that the five programs may need for two datacenters, without Events and status-rollup's own.
@@ -39,7 +39,38 @@ pub(super) async fn two(world: &mut World) -> anyhow::Result<()> {
         "roles"
     );
     quiet_after(world).await?;
-    let tally = Tally::of(&writes_since(world, before)?, Detail::Object);
+    let writes = writes_since(world, before)?;
+    budget(&writes)?;
+    delete(world, "two").await
+}
+
+/// Everything but reports and status, write by write.
+const WRITES: &str = "\
+cluster-reconciler cassandradatacenters create east db/dc1
+cluster-reconciler cassandradatacenters create west db/dc2
+cluster-reconciler configmaps create east db/two-dc1-metrics-agent-config
+cluster-reconciler configmaps create west db/two-dc2-metrics-agent-config
+cluster-reconciler k8ssandraclusters patch control-plane db/two
+cluster-reconciler k8ssandraclusters patch control-plane db/two
+cluster-reconciler k8ssandraclusters patch control-plane db/two
+cluster-reconciler k8ssandraclusters patch control-plane db/two
+cluster-reconciler replicatedsecrets create control-plane db/two
+cluster-reconciler secrets create control-plane db/two-superuser
+secret-replicator secrets create east db/two-superuser
+secret-replicator secrets create west db/two-superuser
+topology-reconciler cassandratasks create west db/dc2-rebuild
+topology-reconciler endpointslices create control-plane db/two-dc1-contact-points-service-ipv4
+topology-reconciler endpointslices create control-plane db/two-dc2-contact-points-service-ipv4
+topology-reconciler endpointslices create east db/two-two-dc1-additional-seed-service-ipv4
+topology-reconciler endpointslices create west db/two-dc2-additional-seed-service-ipv4
+topology-reconciler endpointslices create west db/two-two-dc2-additional-seed-service-ipv4
+topology-reconciler endpointslices delete west db/two-dc2-additional-seed-service-ipv4
+topology-reconciler services create control-plane db/two-dc1-contact-points-service
+topology-reconciler services create control-plane db/two-dc2-contact-points-service";
+
+/// The budget, and that exactly the objects are written that have to be.
+fn budget(writes: &[Entry]) -> anyhow::Result<()> {
+    let tally = Tally::of(writes, Detail::Object);
     let rollup = tally.total_by("status-rollup");
     let rest = tally.total() - rollup;
     ensure!(rest <= BUDGET, "{rest} writes, {BUDGET} allowed:\n{tally}");
@@ -53,13 +84,33 @@ pub(super) async fn two(world: &mut World) -> anyhow::Result<()> {
         "{} conflicts:\n{tally}",
         tally.conflicts()
     );
-    delete(world, "two").await
+    let objects = writes.iter().filter(|entry| entry.subresource != "status");
+    let mut objects: Vec<String> = objects
+        .map(|it| {
+            format!(
+                "{} {} {} {} {}/{}",
+                it.program(),
+                it.resource,
+                it.verb,
+                it.plane,
+                it.namespace,
+                it.name
+            )
+        })
+        .collect();
+    objects.sort();
+    ensure!(
+        objects.join("\n") == WRITES,
+        "other writes than expected:\n{}",
+        objects.join("\n")
+    );
+    Ok(())
 }
 
-/// From 10 s after Ready nothing is written.
+/// From 10 s after Ready nothing is written, and nothing read.
 async fn quiet_after(world: &World) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(10)).await;
-    quiet(world, Duration::from_secs(5)).await
+    idle(world, Duration::from_secs(5)).await
 }
 
 pub(super) async fn one(world: &mut World) -> anyhow::Result<()> {

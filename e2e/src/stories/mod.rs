@@ -3,9 +3,11 @@
 //! * `create`: one, two, three datacenters; the first stopped; the first in a dead plane
 //! * `change`: size, another datacenter, stop and start, removal, deletion
 //! * `planes`: a plane that is down in three ways; restart of everything; ClientConfigs that come, change and go
+//! * `canaries`: Secrets stay secret
 //! * `bad_input`: what users get wrong, and what they are told
 
 mod bad_input;
+mod canaries;
 mod change;
 mod clusters;
 mod create;
@@ -56,6 +58,7 @@ stories! {
     "down-500", "a plane answers 500, before and after founding", planes::down_500;
     "restart", "all programs are killed and started: nothing is written", planes::restart;
     "clientconfig", "ClientConfigs are added, replaced and removed while everything runs on", planes::client_config;
+    "secrets", "what is in Secrets stands in no log, event, metric, status or annotation", canaries::stay_secret;
     "bad-no-cassandra", "a cluster without spec.cassandra", bad_input::no_cassandra;
     "bad-unknown-context", "a datacenter in a context that nobody gave", bad_input::unknown_context;
     "bad-clientconfig", "ClientConfigs whose Secret is missing, empty, or has what is refused", bad_input::client_configs_story;
@@ -95,9 +98,9 @@ pub async fn tell(
         }
         let Some(there) = &mut world else { continue };
         let began = Instant::now();
-        let mut outcome = tokio::time::timeout(Duration::from_secs(240), (story.told)(there))
+        let mut outcome = tokio::time::timeout(Duration::from_mins(4), (story.told)(there))
             .await
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("not told to its end within 240 s")));
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("not told to its end within 4 min")));
         for name in there.planes.all() {
             name.proxy().set(Mode::Pass).await?;
         }

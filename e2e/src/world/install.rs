@@ -126,6 +126,7 @@ pub(super) async fn launch_program(world: &World, name: &'static str) -> anyhow:
         .arg(name)
         .arg(format!("--kubeconfig={}", path.display()))
         .arg(format!("--metrics-address={}", start.admin()));
+    let start = start.arg(format!("--log-level={}", world.setup.log_level));
     Ok(match name {
         "topology-reconciler" => start.arg(format!("--management-api-via={}", world.stand_in.admin())),
         _ => start,

@@ -32,6 +32,8 @@ pub struct Setup {
     pub pace: f64,
     /// Seed of the stand-in.
     pub seed: u64,
+    /// How much the programs log, as their flag takes it.
+    pub log_level: &'static str,
     /// The shipped program and the stand-in.
     pub programs: Built,
     /// Root of the project: `crds/` and `deploy/` are read there.
@@ -181,7 +183,7 @@ impl World {
         Ok(serde_json::from_str(&self.stand_in.get("/state").await?.1)?)
     }
 
-    /// Every request so far, of all API servers.
+    /// Every request so far, of all API servers, in the order of their answers.
     ///
     /// # Errors
     /// An audit log cannot be read.
@@ -191,6 +193,7 @@ impl World {
             let mut log: AuditLog = plane.audit();
             all.extend_from_slice(log.refresh()?);
         }
+        all.sort_by(|one, other| one.at.cmp(&other.at));
         Ok(all)
     }
 

@@ -79,6 +79,7 @@ pub(super) fn cluster(cluster: &K8ssandraCluster, after: Duration) -> String {
                 condition.reason.as_deref().unwrap_or_default()
             )
         });
-    let said = ready.last().unwrap_or_else(|| "no status yet".to_owned());
+    let mut ready = ready;
+    let said = ready.next().unwrap_or_else(|| "no status yet".to_owned());
     format!("  cluster demo: {said} · after {:.0} s", after.as_secs_f64())
 }

@@ -139,24 +139,54 @@ impl Act {
                 |founder| format!("Write the record: datacenter {founder} founds the ring"),
             ),
             Act::CreateSuperuserSecret { name } => format!("Create the superuser Secret {name}"),
-            Act::LabelSuperuserSecret { name, .. } => format!("Label the superuser Secret {name}, so that it is copied"),
+            Act::LabelSuperuserSecret { name, .. } => {
+                format!("Label the superuser Secret {name}, so that it is copied")
+            }
             Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
                 format!("Have Secrets copied to {} places", targets.len())
             }
             Act::WriteConfigMap { context, desired, .. } => {
-                format!("Write ConfigMap {}/{} in {}", desired.namespace, desired.name, plane(context))
+                format!(
+                    "Write ConfigMap {}/{} in {}",
+                    desired.namespace,
+                    desired.name,
+                    plane(context)
+                )
             }
             Act::CreateDatacenter { context, desired } => {
-                format!("Create CassandraDatacenter {}/{} in {}", desired.namespace, desired.name, plane(context))
+                format!(
+                    "Create CassandraDatacenter {}/{} in {}",
+                    desired.namespace,
+                    desired.name,
+                    plane(context)
+                )
             }
-            Act::ApplyDatacenter { context, desired, why, .. } => {
-                format!("Change CassandraDatacenter {}/{} in {}: {why}", desired.namespace, desired.name, plane(context))
+            Act::ApplyDatacenter {
+                context,
+                desired,
+                why,
+                ..
+            } => {
+                format!(
+                    "Change CassandraDatacenter {}/{} in {}: {why}",
+                    desired.namespace,
+                    desired.name,
+                    plane(context)
+                )
             }
             Act::RemoveDatacenter(gone) => format!("Decommission and delete {}", gone.described()),
             Act::DeleteDatacenter(gone) => format!("Delete {}", gone.described()),
             Act::CancelRemoval(back) => format!("Keep {}", back.described()),
-            Act::DeleteLeftovers { context, namespace, datacenter, .. } => {
-                format!("Delete what was made for datacenter {datacenter} in namespace {namespace} of {}", plane(context))
+            Act::DeleteLeftovers {
+                context,
+                namespace,
+                datacenter,
+                ..
+            } => {
+                format!(
+                    "Delete what was made for datacenter {datacenter} in namespace {namespace} of {}",
+                    plane(context)
+                )
             }
             Act::RemoveFinalizer => "Let the cluster go: nothing of it is left".to_owned(),
         }
@@ -169,7 +199,9 @@ impl Act {
             Act::WriteCluster { .. } => "RecordWritten",
             Act::CreateSuperuserSecret { .. } => "SuperuserSecretCreated",
             Act::LabelSuperuserSecret { .. } => "SuperuserSecretLabelled",
-            Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => "ReplicatedSecretWritten",
+            Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => {
+                "ReplicatedSecretWritten"
+            }
             Act::WriteConfigMap { .. } => "ConfigMapWritten",
             Act::CreateDatacenter { .. } => "DatacenterCreated",
             Act::ApplyDatacenter { .. } => "DatacenterChanged",
@@ -185,8 +217,12 @@ impl Act {
     #[must_use]
     pub fn datacenter(&self) -> Option<&str> {
         match self {
-            Act::WriteConfigMap { datacenter, .. } | Act::DeleteLeftovers { datacenter, .. } => Some(datacenter),
-            Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => Some(&desired.name),
+            Act::WriteConfigMap { datacenter, .. } | Act::DeleteLeftovers { datacenter, .. } => {
+                Some(datacenter)
+            }
+            Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => {
+                Some(&desired.name)
+            }
             Act::RemoveDatacenter(it) | Act::DeleteDatacenter(it) | Act::CancelRemoval(it) => Some(&it.name),
             _ => None,
         }
@@ -195,12 +231,21 @@ impl Act {
 
 impl Deletion {
     fn described(&self) -> String {
-        format!("CassandraDatacenter {}/{} in {}", self.namespace, self.name, plane(&self.context))
+        format!(
+            "CassandraDatacenter {}/{} in {}",
+            self.namespace,
+            self.name,
+            plane(&self.context)
+        )
     }
 }
 
 /// How a plane is called in sentences.
 #[must_use]
 pub fn plane(context: &str) -> String {
-    if context.is_empty() { "the control plane".to_owned() } else { format!("plane {context}") }
+    if context.is_empty() {
+        "the control plane".to_owned()
+    } else {
+        format!("plane {context}")
+    }
 }

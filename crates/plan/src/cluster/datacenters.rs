@@ -17,12 +17,21 @@ use crate::datacenter::DesiredDatacenter;
 pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, DesiredDatacenter>) {
     let mut busy = busy(draft);
     for entry in draft.entries.clone() {
-        let Some(desired) = desired.get(&entry.name) else { continue };
-        let Some(datacenter) = draft.datacenter(&entry.name) else { continue };
+        let Some(desired) = desired.get(&entry.name) else {
+            continue;
+        };
+        let Some(datacenter) = draft.datacenter(&entry.name) else {
+            continue;
+        };
         match &datacenter.object {
             Seen::Present(live) if live.owner == Owner::Foreign => {
                 let message = not_owned(&entry.name, &entry.namespace, &entry.context);
-                draft.hold(reason::NOT_OWNED, Some(&entry.name), Some(&entry.context), message);
+                draft.hold(
+                    reason::NOT_OWNED,
+                    Some(&entry.name),
+                    Some(&entry.context),
+                    message,
+                );
             }
             Seen::Present(live) => existing(draft, &entry, live, desired, &mut busy),
             Seen::Absent(_) | Seen::NotListed => missing(draft, &entry, desired, &mut busy),
@@ -35,8 +44,14 @@ pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, DesiredData
 /// of what it was last seen in.
 fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
     let is_busy = |name: &String| {
-        let Some(datacenter) = draft.datacenter(name) else { return false };
-        let exists = draft.record.datacenters.get(name).is_some_and(|record| record.uid.is_some());
+        let Some(datacenter) = draft.datacenter(name) else {
+            return false;
+        };
+        let exists = draft
+            .record
+            .datacenters
+            .get(name)
+            .is_some_and(|record| record.uid.is_some());
         match &datacenter.object {
             Seen::Present(live) if live.owner == Owner::Foreign => false,
             Seen::Present(live) => !live.settled || live.deleting || waits_for_rebuild(draft, name, live),
@@ -44,7 +59,13 @@ fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
             Seen::Absent(_) | Seen::NotListed => false,
         }
     };
-    draft.facts.datacenters.keys().filter(|name| is_busy(name)).cloned().collect()
+    draft
+        .facts
+        .datacenters
+        .keys()
+        .filter(|name| is_busy(name))
+        .cloned()
+        .collect()
 }
 
 fn waits_for_rebuild(draft: &Draft<'_>, name: &str, live: &LiveDatacenter) -> bool {
@@ -64,7 +85,11 @@ fn existing(
     };
     let recorded = draft.record.datacenters.get(&entry.name).cloned();
     let Some(recorded) = recorded else {
-        return hold(draft, reason::PROGRESSING, format!("datacenter {} is not in the record yet", entry.name));
+        return hold(
+            draft,
+            reason::PROGRESSING,
+            format!("datacenter {} is not in the record yet", entry.name),
+        );
     };
     if recorded.uid.as_ref() != Some(&live.uid) {
         return hold(draft, reason::DATACENTER_VANISHED, replaced(entry, live));
@@ -73,7 +98,10 @@ fn existing(
         return hold(
             draft,
             reason::DELETING,
-            format!("datacenter {} is being deleted, and is made again once it is gone", entry.name),
+            format!(
+                "datacenter {} is being deleted, and is made again once it is gone",
+                entry.name
+            ),
         );
     }
     if recorded.leaving.is_some() {
@@ -86,7 +114,10 @@ fn existing(
     if !change(draft, entry, live, desired, busy) && !live.settled {
         hold(draft, reason::DATACENTER_NOT_READY, not_ready(entry, live));
     } else if waits_for_rebuild(draft, &entry.name, live) {
-        let message = format!("datacenter {} is in the ring and waits for its rebuild to be verified", entry.name);
+        let message = format!(
+            "datacenter {} is in the ring and waits for its rebuild to be verified",
+            entry.name
+        );
         hold(draft, reason::REBUILDING, message);
     }
 }
@@ -117,12 +148,25 @@ fn change(
              restored from an older backup, and nothing is changed until the spec is edited again",
             entry.name, draft.generation
         );
-        draft.hold(reason::HISTORY_REWOUND, Some(&entry.name), Some(&entry.context), message);
+        draft.hold(
+            reason::HISTORY_REWOUND,
+            Some(&entry.name),
+            Some(&entry.context),
+            message,
+        );
         return false;
     }
     if let Some(other) = busy.iter().find(|name| **name != entry.name) {
-        let message = format!("the change of datacenter {} waits until datacenter {other} is ready", entry.name);
-        draft.hold(reason::DATACENTER_NOT_READY, Some(&entry.name), Some(&entry.context), message);
+        let message = format!(
+            "the change of datacenter {} waits until datacenter {other} is ready",
+            entry.name
+        );
+        draft.hold(
+            reason::DATACENTER_NOT_READY,
+            Some(&entry.name),
+            Some(&entry.context),
+            message,
+        );
         return false;
     }
     write_config_maps(draft, entry, desired);
@@ -131,14 +175,20 @@ fn change(
         desired: Box::new(desired.clone()),
         uid: live.uid.clone(),
         resource_version: live.resource_version.clone(),
-        why: if by_the_user { "the spec has changed".to_owned() } else { "autoupdate-spec allows it".to_owned() },
+        why: if by_the_user {
+            "the spec has changed".to_owned()
+        } else {
+            "autoupdate-spec allows it".to_owned()
+        },
     });
     busy.insert(entry.name.clone());
     true
 }
 
 fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, busy: &mut BTreeSet<String>) {
-    let absent = draft.datacenter(&entry.name).is_some_and(|datacenter| datacenter.object.is_absent());
+    let absent = draft
+        .datacenter(&entry.name)
+        .is_some_and(|datacenter| datacenter.object.is_absent());
     let recorded = draft.record.datacenters.get(&entry.name).cloned();
     let Some(recorded) = recorded else {
         draft.incomplete = true;
@@ -150,8 +200,16 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, bu
     }
     draft.incomplete = true;
     if entry.stopped {
-        let message = format!("datacenter {} is stopped, and is made once it is started", entry.name);
-        draft.hold(reason::STOPPED_BEFORE_FOUNDING, Some(&entry.name), Some(&entry.context), message);
+        let message = format!(
+            "datacenter {} is stopped, and is made once it is started",
+            entry.name
+        );
+        draft.hold(
+            reason::STOPPED_BEFORE_FOUNDING,
+            Some(&entry.name),
+            Some(&entry.context),
+            message,
+        );
         return;
     }
     if !busy.is_empty() {
@@ -179,7 +237,10 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, bu
         return;
     }
     write_config_maps(draft, entry, desired);
-    draft.acts.push(Act::CreateDatacenter { context: entry.context.clone(), desired: Box::new(desired.clone()) });
+    draft.acts.push(Act::CreateDatacenter {
+        context: entry.context.clone(),
+        desired: Box::new(desired.clone()),
+    });
 }
 
 /// A datacenter that existed is not there: with consent it is made anew and rebuilt, without it nobody touches
@@ -197,7 +258,12 @@ fn gone(draft: &mut Draft<'_>, entry: &Entry, absent: bool, consented: bool) {
             entry.name,
             plane(&entry.context)
         );
-        draft.hold(reason::DATACENTER_VANISHED, Some(&entry.name), Some(&entry.context), message);
+        draft.hold(
+            reason::DATACENTER_VANISHED,
+            Some(&entry.name),
+            Some(&entry.context),
+            message,
+        );
         return;
     }
     if let Some(record) = draft.record.datacenters.get_mut(&entry.name) {
@@ -209,9 +275,14 @@ fn gone(draft: &mut Draft<'_>, entry: &Entry, absent: bool, consented: bool) {
 }
 
 fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
-    let Some(datacenter) = draft.datacenter(&entry.name) else { return };
+    let Some(datacenter) = draft.datacenter(&entry.name) else {
+        return;
+    };
     for wanted in &desired.config_maps {
-        let existing = datacenter.config_maps.present().and_then(|maps| maps.get(&wanted.name));
+        let existing = datacenter
+            .config_maps
+            .present()
+            .and_then(|maps| maps.get(&wanted.name));
         if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
             continue;
         }

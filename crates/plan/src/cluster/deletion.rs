@@ -52,9 +52,18 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
             }
         }
     }
-    let known = draft.facts.datacenters.values().all(|datacenter| datacenter.object.unknown().is_none());
+    let known = draft
+        .facts
+        .datacenters
+        .values()
+        .all(|datacenter| datacenter.object.unknown().is_none());
     if everything_gone && draft.wants_live.is_empty() {
-        let acts: Vec<_> = draft.facts.datacenters.iter().filter_map(|(name, it)| leftovers(name, it)).collect();
+        let acts: Vec<_> = draft
+            .facts
+            .datacenters
+            .iter()
+            .filter_map(|(name, it)| leftovers(name, it))
+            .collect();
         if acts.is_empty() && known {
             draft.acts.push(Act::RemoveFinalizer);
         }

@@ -65,7 +65,13 @@ impl<'a> Draft<'a> {
 
     /// An annotation of the cluster.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.facts.kc.metadata.annotations.as_ref()?.get(key).map(String::as_str)
+        self.facts
+            .kc
+            .metadata
+            .annotations
+            .as_ref()?
+            .get(key)
+            .map(String::as_str)
     }
 
     pub fn wants(&self, name: &str) -> bool {
@@ -98,7 +104,12 @@ impl<'a> Draft<'a> {
 
     /// A plane that does not tell what must be known of a datacenter.
     pub fn hold_unknown(&mut self, datacenter: &str, unknown: &Unknown) {
-        self.hold(&unknown.reason, Some(datacenter), Some(&unknown.context), unknown.message.clone());
+        self.hold(
+            &unknown.reason,
+            Some(datacenter),
+            Some(&unknown.context),
+            unknown.message.clone(),
+        );
     }
 
     /// The cluster cannot be acted on as it is.
@@ -122,7 +133,10 @@ impl<'a> Draft<'a> {
     pub fn finish_without_record(self) -> ClusterPlan {
         let complete = !self.incomplete && self.acts.is_empty() && self.wants_live.is_empty();
         let datacenters = self.reported_datacenters();
-        let look_again = self.holds.iter().any(|hold| hold.reason == reason::PLANE_UNREACHABLE);
+        let look_again = self
+            .holds
+            .iter()
+            .any(|hold| hold.reason == reason::PLANE_UNREACHABLE);
         ClusterPlan {
             acts: self.acts,
             wants_live: self.wants_live,
@@ -171,8 +185,17 @@ impl<'a> Draft<'a> {
 
     /// Whether the ring exists as far as the record tells: then datacenters only ever join.
     pub fn is_founded(&self) -> bool {
-        let founder_is_gone = self.record.founder.as_ref().is_some_and(|name| !self.record.datacenters.contains_key(name));
-        founder_is_gone || self.record.datacenters.values().any(|record| record.uid.is_some())
+        let founder_is_gone = self
+            .record
+            .founder
+            .as_ref()
+            .is_some_and(|name| !self.record.datacenters.contains_key(name));
+        founder_is_gone
+            || self
+                .record
+                .datacenters
+                .values()
+                .any(|record| record.uid.is_some())
     }
 
     /// Every datacenter of ours that was seen to have joined the ring's gossip.
@@ -191,19 +214,32 @@ impl<'a> Draft<'a> {
         let spec = &self.facts.kc.spec;
         let given = |list: Option<&Vec<String>>| list.is_some_and(|list| !list.is_empty());
         given(spec.external_datacenters.as_ref())
-            || given(spec.cassandra.as_ref().and_then(|cassandra| cassandra.additional_seeds.as_ref()))
+            || given(
+                spec.cassandra
+                    .as_ref()
+                    .and_then(|cassandra| cassandra.additional_seeds.as_ref()),
+            )
     }
 
     /// The record's entry of a datacenter that is seen, made where there is none.
-    pub fn record_entry(&mut self, name: &str, role: Role, plane: &PlaneId, namespace: &str) -> &mut DatacenterRecord {
-        self.record.datacenters.entry(name.to_owned()).or_insert_with(|| DatacenterRecord {
-            role,
-            plane_id: plane.clone(),
-            namespace: namespace.to_owned(),
-            uid: None,
-            joined: false,
-            leaving: None,
-        })
+    pub fn record_entry(
+        &mut self,
+        name: &str,
+        role: Role,
+        plane: &PlaneId,
+        namespace: &str,
+    ) -> &mut DatacenterRecord {
+        self.record
+            .datacenters
+            .entry(name.to_owned())
+            .or_insert_with(|| DatacenterRecord {
+                role,
+                plane_id: plane.clone(),
+                namespace: namespace.to_owned(),
+                uid: None,
+                joined: false,
+                leaving: None,
+            })
     }
 
     /// Whether changes without a change of the user's input are allowed.
@@ -218,7 +254,11 @@ pub(super) fn ours(object: &Seen<LiveDatacenter>) -> Option<&LiveDatacenter> {
 }
 
 fn entries(kc: &K8ssandraCluster, own_namespace: &str) -> Vec<Entry> {
-    let templates = kc.spec.cassandra.iter().flat_map(|cassandra| &cassandra.datacenters);
+    let templates = kc
+        .spec
+        .cassandra
+        .iter()
+        .flat_map(|cassandra| &cassandra.datacenters);
     let entry = |template: &api::k8ssandra_cluster::CassandraDatacenterTemplate| Entry {
         name: template.name().to_owned(),
         context: template.k8s_context.clone(),

@@ -88,7 +88,10 @@ pub struct SeedSlice {
 
 /// A CassandraDatacenter that exists.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, not a state of one machine")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, not a state of one machine"
+)]
 pub struct LiveDatacenter {
     /// Its UID.
     pub uid: String,
@@ -196,11 +199,20 @@ impl LiveDatacenter {
     #[must_use]
     pub fn of(object: &CassandraDatacenter) -> Self {
         let metadata = &object.metadata;
-        let text = |key: &str| metadata.annotations.as_ref().and_then(|map| map.get(key)).cloned();
+        let text = |key: &str| {
+            metadata
+                .annotations
+                .as_ref()
+                .and_then(|map| map.get(key))
+                .cloned()
+        };
         let stopped_wanted = object.spec.stopped == Some(true);
         let ready = object.is_ready() && object.condition("Healthy") != Some(false);
         let binding = datacenter::LiveDatacenter::from(object);
-        let nodes = object.status.as_ref().and_then(|status| status.node_statuses.as_ref());
+        let nodes = object
+            .status
+            .as_ref()
+            .and_then(|status| status.node_statuses.as_ref());
         LiveDatacenter {
             uid: metadata.uid.clone().unwrap_or_default(),
             resource_version: metadata.resource_version.clone().unwrap_or_default(),
@@ -217,8 +229,16 @@ impl LiveDatacenter {
             stopped_wanted,
             started: object.is_started(),
             initialized: object.is_initialized(),
-            settled: if stopped_wanted { object.is_stopped() } else { ready },
-            addresses: nodes.into_iter().flat_map(BTreeMap::values).filter_map(|node| node.ip.clone()).collect(),
+            settled: if stopped_wanted {
+                object.is_stopped()
+            } else {
+                ready
+            },
+            addresses: nodes
+                .into_iter()
+                .flat_map(BTreeMap::values)
+                .filter_map(|node| node.ip.clone())
+                .collect(),
         }
     }
 }
@@ -267,7 +287,11 @@ impl Marks {
         let metadata = &object.metadata;
         let label = |key: &str| metadata.labels.as_ref().and_then(|map| map.get(key)).cloned();
         Marks {
-            cluster_uid: metadata.annotations.as_ref().and_then(|map| map.get(annotation::CLUSTER_UID)).cloned(),
+            cluster_uid: metadata
+                .annotations
+                .as_ref()
+                .and_then(|map| map.get(annotation::CLUSTER_UID))
+                .cloned(),
             cluster_name: label(label::CLUSTER_NAME),
             cluster_namespace: label(label::CLUSTER_NAMESPACE),
             cleaned_up: label(label::CLEANED_UP_BY).as_deref() == Some(label::CLUSTER_CONTROLLER),
@@ -279,9 +303,18 @@ impl Marks {
     #[must_use]
     pub fn owner(&self, kc: &ClusterIdentity) -> Owner {
         if let Some(uid) = &self.cluster_uid {
-            return if *uid == kc.uid { Owner::Ours } else { Owner::Foreign };
+            return if *uid == kc.uid {
+                Owner::Ours
+            } else {
+                Owner::Foreign
+            };
         }
-        let named = self.cluster_name.as_ref() == Some(&kc.name) && self.cluster_namespace.as_ref() == Some(&kc.namespace);
-        if named && self.cleaned_up { Owner::Upstream } else { Owner::Foreign }
+        let named = self.cluster_name.as_ref() == Some(&kc.name)
+            && self.cluster_namespace.as_ref() == Some(&kc.namespace);
+        if named && self.cleaned_up {
+            Owner::Upstream
+        } else {
+            Owner::Foreign
+        }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn choose(draft: &mut Draft<'_>) {
         );
         return;
     };
-    let stale = draft.datacenter(&founder.name).and_then(|datacenter| datacenter.stale_seed_slice.clone());
+    let stale = draft
+        .datacenter(&founder.name)
+        .and_then(|datacenter| datacenter.stale_seed_slice.clone());
     if let Some(slice) = stale {
         let message = format!(
             "EndpointSlice {}/{slice} in {} gives {} seeds of another ring, which it would join instead of founding its \
@@ -40,7 +42,9 @@ pub(super) fn choose(draft: &mut Draft<'_>) {
         draft.hold_founding(reason::STALE_SEED_SLICE, &founder.name, &founder.context, message);
         return;
     }
-    let Some(Ok(plane)) = draft.facts.planes.get(&founder.context) else { return };
+    let Some(Ok(plane)) = draft.facts.planes.get(&founder.context) else {
+        return;
+    };
     draft.record_entry(&founder.name, Role::Founder, plane, &founder.namespace);
     draft.record.founder = Some(founder.name);
 }
@@ -52,7 +56,11 @@ pub(super) fn nobody_could_have_founded(draft: &mut Draft<'_>) -> bool {
     let mut proven = true;
     for entry in draft.entries.clone() {
         if let Some(Err(unknown)) = facts.planes.get(&entry.context) {
-            let message = format!("the ring is not founded before {} answers: {}", plane(&entry.context), unknown.message);
+            let message = format!(
+                "the ring is not founded before {} answers: {}",
+                plane(&entry.context),
+                unknown.message
+            );
             draft.hold_founding(&unknown.reason, &entry.name, &entry.context, message);
             proven = false;
         }
@@ -103,5 +111,7 @@ pub(super) fn not_owned(name: &str, namespace: &str, context: &str) -> String {
 
 /// Whether a datacenter with that name exists and is ours.
 pub(super) fn exists(draft: &Draft<'_>, name: &str) -> bool {
-    draft.datacenter(name).is_some_and(|datacenter| ours(&datacenter.object).is_some())
+    draft
+        .datacenter(name)
+        .is_some_and(|datacenter| ours(&datacenter.object).is_some())
 }

@@ -40,7 +40,10 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
         return deletion::plan(draft);
     }
     if draft.annotation(annotation::PAUSED) == Some("true") {
-        let message = format!("annotation {} is `true`: nothing is written until it goes", annotation::PAUSED);
+        let message = format!(
+            "annotation {} is `true`: nothing is written until it goes",
+            annotation::PAUSED
+        );
         draft.hold("Paused", None, None, message);
         return draft.finish_without_record();
     }
@@ -98,7 +101,10 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, R
             initial_system_replication: replication.as_ref(),
             control_plane_id: control_plane,
             per_node_config: None,
-            live: draft.datacenter(&entry.name).and_then(|it| draft::ours(&it.object)).map(|live| &live.binding),
+            live: draft
+                .datacenter(&entry.name)
+                .and_then(|it| draft::ours(&it.object))
+                .map(|live| &live.binding),
         };
         Ok((entry.name.clone(), datacenter::build(&input)?))
     };
@@ -106,6 +112,8 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, R
 }
 
 fn initial_replication(draft: &Draft<'_>) -> Option<BTreeMap<String, u32>> {
-    let text = draft.annotation(annotation::INITIAL_SYSTEM_REPLICATION).or(draft.initial_system_replication.as_deref())?;
+    let text = draft
+        .annotation(annotation::INITIAL_SYSTEM_REPLICATION)
+        .or(draft.initial_system_replication.as_deref())?;
     serde_json::from_str(text).ok()
 }

@@ -14,8 +14,12 @@ pub(super) fn note_what_is_seen(draft: &mut Draft<'_>) {
     let lost = matches!(draft.facts.record, RecordState::None);
     let facts = draft.facts;
     for (name, datacenter) in &facts.datacenters {
-        let Some(live) = ours(&datacenter.object) else { continue };
-        let Some(Ok(plane)) = facts.planes.get(&datacenter.context) else { continue };
+        let Some(live) = ours(&datacenter.object) else {
+            continue;
+        };
+        let Some(Ok(plane)) = facts.planes.get(&datacenter.context) else {
+            continue;
+        };
         let stamped = live.role.unwrap_or(Role::Adopted);
         let entry = draft.record_entry(name, stamped, plane, &datacenter.namespace);
         if entry.uid.is_none() && entry.leaving.is_none() {
@@ -30,9 +34,13 @@ pub(super) fn note_what_is_seen(draft: &mut Draft<'_>) {
 
 /// Takes over from topology that a datacenter's rebuild is verified.
 pub(super) fn note_what_joined(draft: &mut Draft<'_>) {
-    let Some(topology) = &draft.facts.topology else { return };
+    let Some(topology) = &draft.facts.topology else {
+        return;
+    };
     for (name, record) in &mut draft.record.datacenters {
-        let Some(reported) = topology.datacenters.get(name) else { continue };
+        let Some(reported) = topology.datacenters.get(name) else {
+            continue;
+        };
         if record.role == Role::Rebuild && record.uid.as_ref() == Some(&reported.uid) && reported.joined {
             record.joined = true;
         }
@@ -71,8 +79,14 @@ pub(super) fn bound(draft: &Draft<'_>) -> Vec<datacenter::LiveDatacenter> {
         let record = draft.record.datacenters.get(name);
         record.is_some_and(|record| record.uid.as_ref() == Some(uid) && record.leaving.is_none())
     };
-    let live = draft.facts.datacenters.iter().filter_map(|(name, it)| Some((name, ours(&it.object)?)));
-    live.filter(|(name, live)| stays(name, &live.uid) && !live.deleting).map(|(_, live)| live.binding.clone()).collect()
+    let live = draft
+        .facts
+        .datacenters
+        .iter()
+        .filter_map(|(name, it)| Some((name, ours(&it.object)?)));
+    live.filter(|(name, live)| stays(name, &live.uid) && !live.deleting)
+        .map(|(_, live)| live.binding.clone())
+        .collect()
 }
 
 /// Enters every datacenter of the spec whose plane is known, with the role that it will have.
@@ -80,8 +94,14 @@ pub(super) fn enter_wanted(draft: &mut Draft<'_>) {
     let founder = draft.record.founder.clone();
     let behind_others = draft.stands_behind_others();
     for entry in draft.entries.clone() {
-        let Some(Ok(plane)) = draft.facts.planes.get(&entry.context) else { continue };
-        let first = !draft.record.datacenters.values().any(|record| record.uid.is_some() || record.role == Role::External);
+        let Some(Ok(plane)) = draft.facts.planes.get(&entry.context) else {
+            continue;
+        };
+        let first = !draft
+            .record
+            .datacenters
+            .values()
+            .any(|record| record.uid.is_some() || record.role == Role::External);
         let role = match &founder {
             Some(name) if *name == entry.name && !draft.is_founded() => Role::Founder,
             None if behind_others && first => Role::External,
@@ -103,7 +123,11 @@ pub(super) fn note_initial_replication(draft: &mut Draft<'_>) {
     if draft.annotation(annotation::INITIAL_SYSTEM_REPLICATION).is_some() {
         return;
     }
-    let first = draft.record.founder.as_deref().or(draft.entries.first().map(|entry| entry.name.as_str()));
+    let first = draft
+        .record
+        .founder
+        .as_deref()
+        .or(draft.entries.first().map(|entry| entry.name.as_str()));
     let factors = datacenter::founding_replication(&draft.facts.kc, first.unwrap_or_default());
     if !factors.is_empty() {
         draft.initial_system_replication = serde_json::to_string(&factors).ok();

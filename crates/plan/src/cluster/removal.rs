@@ -10,10 +10,19 @@ use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
 
 /// Decides for each datacenter that is recorded and no longer wanted.
 pub(super) fn plan(draft: &mut Draft<'_>) {
-    let leaving: Vec<_> = draft.record.datacenters.keys().filter(|name| !draft.wants(name)).cloned().collect();
+    let leaving: Vec<_> = draft
+        .record
+        .datacenters
+        .keys()
+        .filter(|name| !draft.wants(name))
+        .cloned()
+        .collect();
     for name in leaving {
         draft.incomplete = true;
-        let (Some(datacenter), Some(record)) = (draft.datacenter(&name), draft.record.datacenters.get(&name).cloned()) else {
+        let (Some(datacenter), Some(record)) = (
+            draft.datacenter(&name),
+            draft.record.datacenters.get(&name).cloned(),
+        ) else {
             continue;
         };
         match &datacenter.object {
@@ -28,27 +37,46 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
             }
             Seen::Present(live) if live.deleting => {
                 let message = format!("the nodes of datacenter {name} leave the ring, then it is deleted");
-                draft.hold(reason::DECOMMISSIONING, Some(&name), Some(&datacenter.context), message);
+                draft.hold(
+                    reason::DECOMMISSIONING,
+                    Some(&name),
+                    Some(&datacenter.context),
+                    message,
+                );
             }
             Seen::Present(live) => remove(draft, &name, datacenter, live, &record),
         }
     }
 }
 
-fn remove(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts, live: &LiveDatacenter, record: &DatacenterRecord) {
+fn remove(
+    draft: &mut Draft<'_>,
+    name: &str,
+    datacenter: &DatacenterFacts,
+    live: &LiveDatacenter,
+    record: &DatacenterRecord,
+) {
     let context = Some(datacenter.context.as_str());
-    if live.cluster_generation.is_some_and(|seen| seen > draft.generation) {
+    if live
+        .cluster_generation
+        .is_some_and(|seen| seen > draft.generation)
+    {
         let message = format!(
             "datacenter {name} was written for a later generation of this cluster than it has now: it looks restored \
              from an older backup, and nothing is removed until the spec is edited again"
         );
         return draft.hold(reason::HISTORY_REWOUND, Some(name), context, message);
     }
-    let reported = draft.facts.topology.as_ref().and_then(|topology| topology.datacenters.get(name));
+    let reported = draft
+        .facts
+        .topology
+        .as_ref()
+        .and_then(|topology| topology.datacenters.get(name));
     let reported = reported.filter(|it| it.uid == live.uid && it.plane_id == record.plane_id);
     match reported.and_then(|it| it.may_be_deleted) {
         None => {
-            let message = format!("datacenter {name} is removed once it is known that no keyspace has replicas there");
+            let message =
+                format!("datacenter {name} is removed once it is known that no keyspace has replicas there");
             draft.hold(reason::REPLICATION_UNKNOWN, Some(name), context, message);
         }
         Some(false) => {
@@ -60,7 +88,10 @@ fn remove(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts, live:
         }
         Some(true) => {
             if let Some(record) = draft.record.datacenters.get_mut(name) {
-                record.leaving = Some(Leaving { uid: live.uid.clone(), generation: draft.generation });
+                record.leaving = Some(Leaving {
+                    uid: live.uid.clone(),
+                    generation: draft.generation,
+                });
             }
             draft.acts.push(Act::RemoveDatacenter(Deletion {
                 context: datacenter.context.clone(),
@@ -79,7 +110,9 @@ fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
         draft.acts.push(act);
         return;
     }
-    draft.gone.insert((datacenter.context.clone(), datacenter.namespace.clone()));
+    draft
+        .gone
+        .insert((datacenter.context.clone(), datacenter.namespace.clone()));
     let record = draft.record.datacenters.remove(name);
     let never_made = record.is_some_and(|record| record.uid.is_none());
     if never_made && draft.record.founder.as_deref() == Some(name) {
@@ -90,11 +123,24 @@ fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
 /// Deletion of what was made for a datacenter that is gone; none where nothing is left.
 pub(super) fn leftovers(name: &str, datacenter: &DatacenterFacts) -> Option<Act> {
     let maps = datacenter.config_maps.present().into_iter().flatten();
-    let config_maps: Vec<_> =
-        maps.map(|(name, map)| (name.clone(), map.uid.clone(), map.resource_version.clone())).collect();
-    let slices = datacenter.seed_slices.present().into_iter().flatten().filter(|slice| slice.serves == name);
-    let slices: Vec<_> =
-        slices.map(|slice| (slice.name.clone(), slice.uid.clone(), slice.resource_version.clone())).collect();
+    let config_maps: Vec<_> = maps
+        .map(|(name, map)| (name.clone(), map.uid.clone(), map.resource_version.clone()))
+        .collect();
+    let slices = datacenter
+        .seed_slices
+        .present()
+        .into_iter()
+        .flatten()
+        .filter(|slice| slice.serves == name);
+    let slices: Vec<_> = slices
+        .map(|slice| {
+            (
+                slice.name.clone(),
+                slice.uid.clone(),
+                slice.resource_version.clone(),
+            )
+        })
+        .collect();
     if config_maps.is_empty() && slices.is_empty() {
         return None;
     }

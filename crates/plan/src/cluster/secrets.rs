@@ -20,16 +20,29 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
             return;
         }
         SecretFacts::Missing => draft.acts.push(Act::CreateSuperuserSecret { name }),
-        SecretFacts::Present { uid, resource_version, labelled, missing_keys } => {
+        SecretFacts::Present {
+            uid,
+            resource_version,
+            labelled,
+            missing_keys,
+        } => {
             if !labelled {
                 let (uid, resource_version) = (uid.clone(), resource_version.clone());
-                draft.acts.push(Act::LabelSuperuserSecret { name: name.clone(), uid, resource_version });
+                draft.acts.push(Act::LabelSuperuserSecret {
+                    name: name.clone(),
+                    uid,
+                    resource_version,
+                });
             }
             if !missing_keys.is_empty() {
                 let message = format!(
                     "Secret {}/{name} lacks {}: no datacenter is made before it has both `username` and `password`",
                     draft.identity.namespace,
-                    missing_keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ")
+                    missing_keys
+                        .iter()
+                        .map(|key| format!("`{key}`"))
+                        .collect::<Vec<_>>()
+                        .join(" and ")
                 );
                 draft.hold(reason::SUPERUSER_SECRET_INCOMPLETE, None, None, message);
             }
@@ -50,14 +63,23 @@ fn replicated_secret(draft: &mut Draft<'_>) {
             );
             draft.hold(reason::NOT_OWNED, None, None, message);
         }
-        ReplicatedFacts::Present { uid, targets: actual, .. } => {
+        ReplicatedFacts::Present {
+            uid, targets: actual, ..
+        } => {
             let wanted: BTreeSet<_> = desired.iter().cloned().collect();
             let lacking = wanted.difference(actual).next().is_some();
-            let pruned = actual.iter().any(|target| draft.gone.contains(target) && !wanted.contains(target));
+            let pruned = actual
+                .iter()
+                .any(|target| draft.gone.contains(target) && !wanted.contains(target));
             if lacking || pruned {
-                let kept = actual.iter().filter(|target| !wanted.contains(*target) && !draft.gone.contains(*target));
+                let kept = actual
+                    .iter()
+                    .filter(|target| !wanted.contains(*target) && !draft.gone.contains(*target));
                 let targets = desired.iter().chain(kept).cloned().collect();
-                draft.acts.push(Act::ApplyReplicatedSecret { uid: uid.clone(), targets });
+                draft.acts.push(Act::ApplyReplicatedSecret {
+                    uid: uid.clone(),
+                    targets,
+                });
             }
         }
     }
@@ -66,11 +88,18 @@ fn replicated_secret(draft: &mut Draft<'_>) {
 /// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there.
 fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let own = (String::new(), draft.identity.namespace.clone());
-    let spec = draft.entries.iter().map(|entry| (entry.context.clone(), entry.namespace.clone()));
+    let spec = draft
+        .entries
+        .iter()
+        .map(|entry| (entry.context.clone(), entry.namespace.clone()));
     let leaving = draft.record.datacenters.keys().filter(|name| !draft.wants(name));
-    let leaving = leaving.filter_map(|name| draft.datacenter(name)).map(|it| (it.context.clone(), it.namespace.clone()));
+    let leaving = leaving
+        .filter_map(|name| draft.datacenter(name))
+        .map(|it| (it.context.clone(), it.namespace.clone()));
     let mut seen = BTreeSet::from([own]);
-    spec.chain(leaving).filter(|target| seen.insert(target.clone())).collect()
+    spec.chain(leaving)
+        .filter(|target| seen.insert(target.clone()))
+        .collect()
 }
 
 /// Whether the Secrets that a datacenter needs at its creation are in its namespace; holds it where not.
@@ -96,6 +125,11 @@ pub(super) fn are_there(draft: &mut Draft<'_>, entry: &Entry) -> bool {
         "datacenter {} is made once the superuser's Secret is in namespace {}: see the status of ReplicatedSecret {}/{}",
         entry.name, entry.namespace, draft.identity.namespace, draft.identity.name
     );
-    draft.hold(reason::SECRETS_PENDING, Some(&entry.name), Some(&entry.context), message);
+    draft.hold(
+        reason::SECRETS_PENDING,
+        Some(&entry.name),
+        Some(&entry.context),
+        message,
+    );
     false
 }

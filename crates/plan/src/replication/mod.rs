@@ -5,9 +5,9 @@
 //! | [`facts`] | what was seen: sources and copies without one byte of their data |
 //! | [`selector`] | which Secrets are meant |
 //! | [`copy`] | what a copy looks like, beside its data |
-//! | [`judge`] | one source against one Secret of the copy's name |
+//! | [`judge`](mod@judge) | one source against one Secret of the copy's name |
 //! | [`acts`] | every target: what has to be done there |
-//! | [`prune`] | copies that have to go |
+//! | [`prune`](mod@prune) | copies that have to go |
 //! | [`status`] | one condition for each target |
 //!
 //! Contents are compared by keyed marks ([`facts::Mark`]) that are made while a Secret is decoded and live as long as

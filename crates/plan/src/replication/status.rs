@@ -24,7 +24,7 @@ pub enum Outcome {
     Pending,
 }
 
-/// The conditions, without times. `outcomes[i]` has one entry for each step of `plans[i]`. What [`super::prune`] waits
+/// The conditions, without times. `outcomes[i]` has one entry for each step of `plans[i]`. What [`super::prune()`] waits
 /// for comes after the targets.
 #[must_use]
 pub fn conditions(

@@ -8,7 +8,7 @@
 //! | [`ready`] | condition Ready and the error column |
 //! | [`conditions`](mod@conditions) | the other conditions |
 //! | [`addons`] | fields that nobody acts on |
-//! | [`difference`] | whether a new status is worth a write, and how soon |
+//! | [`difference`](mod@difference) | whether a new status is worth a write, and how soon |
 
 pub mod addons;
 pub mod conditions;
@@ -49,10 +49,17 @@ pub fn rollup(facts: &RollupFacts) -> Rollup {
         datacenters: datacenters::entries(facts),
         datacenters_ready: Some(datacenters::ready_of_all(facts)),
         error: Some(ready::error(&words)),
-        observed_generation: if done { former.observed_generation.max(Some(generation)) } else { former.observed_generation },
+        observed_generation: if done {
+            former.observed_generation.max(Some(generation))
+        } else {
+            former.observed_generation
+        },
         reports: api::reports::Reports::default(),
     };
-    Rollup { status, look_again: words.look_again }
+    Rollup {
+        status,
+        look_again: words.look_again,
+    }
 }
 
 #[cfg(test)]

@@ -21,8 +21,6 @@ pub struct Cluster {
     pub uid: String,
     /// `metadata.generation`.
     pub generation: i64,
-    /// Version of the object, for the write of the report.
-    pub resource_version: String,
     /// It has a deletionTimestamp.
     pub deleting: bool,
     /// Annotation `ringspan.io/paused`.
@@ -53,6 +51,8 @@ pub struct Cluster {
     pub common_annotations: BTreeMap<String, String>,
     /// What topology-reconciler last reported.
     pub report: Option<TopologyReport>,
+    /// Whether any program has reported.
+    pub has_reports: bool,
 }
 
 /// One entry of the spec.
@@ -133,7 +133,6 @@ impl Cluster {
         };
         Cluster {
             generation: metadata.generation.unwrap_or_default(),
-            resource_version: metadata.resource_version.clone().unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
             paused: text(annotation::PAUSED) == Some("true"),
             record: RecordState::read(text(annotation::RECORD), &uid),
@@ -156,6 +155,10 @@ impl Cluster {
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned),
             addon_keyspaces: addon_keyspaces(kc),
+            has_reports: kc
+                .status
+                .as_ref()
+                .is_some_and(|status| status.reports.cluster.is_some() || status.reports.topology.is_some()),
             report: kc
                 .status
                 .as_ref()

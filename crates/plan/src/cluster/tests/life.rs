@@ -14,7 +14,11 @@ fn a_converged_cluster_gets_no_act_and_asks_for_no_read() {
     let world = World::complete();
     let plan = plan(&world.facts);
     assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
-    assert!(plan.wants_live.is_empty() && plan.report.holds.is_empty() && plan.report.complete, "{:?}", plan.report);
+    assert!(
+        plan.wants_live.is_empty() && plan.report.holds.is_empty() && plan.report.complete,
+        "{:?}",
+        plan.report
+    );
     assert!(!plan.look_again);
 }
 
@@ -24,7 +28,11 @@ fn an_edit_that_would_lose_data_is_refused_and_nothing_is_written() {
     world.facts.kc.spec.cassandra.as_mut().unwrap().cluster_name = Some("another".to_owned());
     let plan = plan(&world.facts);
     assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
-    assert!(plan.report.refusal.is_some_and(|refusal| refusal.field.contains("clusterName")));
+    assert!(
+        plan.report
+            .refusal
+            .is_some_and(|refusal| refusal.field.contains("clusterName"))
+    );
 }
 
 #[test]
@@ -32,12 +40,19 @@ fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
     let mut world = World::complete();
     world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
     let plan = plan(&world.facts);
-    let Some(Act::ApplyDatacenter { desired, uid, resource_version, .. }) =
-        plan.acts.iter().find(|act| act.reason() == "DatacenterChanged")
+    let Some(Act::ApplyDatacenter {
+        desired,
+        uid,
+        resource_version,
+        ..
+    }) = plan.acts.iter().find(|act| act.reason() == "DatacenterChanged")
     else {
         panic!("{:?}", reasons(&plan))
     };
-    assert_eq!((desired.name.as_str(), uid.as_str(), resource_version.as_str()), ("dc2", "uid-of-dc2", "5"));
+    assert_eq!(
+        (desired.name.as_str(), uid.as_str(), resource_version.as_str()),
+        ("dc2", "uid-of-dc2", "5")
+    );
     assert_eq!(desired.spec["size"], 6);
 }
 
@@ -48,7 +63,13 @@ fn two_changed_datacenters_are_changed_one_after_the_other() {
         datacenter.size = 6;
     }
     let plan = plan(&world.facts);
-    assert_eq!(plan.acts.iter().filter(|act| act.reason() == "DatacenterChanged").count(), 1);
+    assert_eq!(
+        plan.acts
+            .iter()
+            .filter(|act| act.reason() == "DatacenterChanged")
+            .count(),
+        1
+    );
     assert_eq!(holds(&plan), [(reason::DATACENTER_NOT_READY, Some("dc2"))]);
 }
 
@@ -71,7 +92,11 @@ fn a_change_does_not_wait_for_a_dead_plane_whose_datacenter_was_settled() {
         world.facts.planes.insert("west".to_owned(), Err(unknown("west")));
         world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
         world.datacenter("dc2").last_settled = last_settled;
-        assert_eq!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"), changes, "{last_settled:?}");
+        assert_eq!(
+            reasons(&plan(&world.facts)).contains(&"DatacenterChanged"),
+            changes,
+            "{last_settled:?}"
+        );
     }
 }
 
@@ -89,15 +114,26 @@ fn a_cluster_restored_from_an_old_backup_changes_nothing() {
 fn a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
-    assert_eq!(holds(&plan(&world.facts)), [(reason::REPLICATION_UNKNOWN, Some("dc2"))]);
+    assert_eq!(
+        holds(&plan(&world.facts)),
+        [(reason::REPLICATION_UNKNOWN, Some("dc2"))]
+    );
     assert!(plan(&world.facts).report.datacenters["dc2"].leaving);
     world.may_be_deleted("dc2", false);
     assert_eq!(holds(&plan(&world.facts)), [(reason::REPLICAS_LEFT, Some("dc2"))]);
     world.may_be_deleted("dc2", true);
     let plan = plan(&world.facts);
     assert_eq!(reasons(&plan), ["RecordWritten", "DatacenterRemoved"]);
-    let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
-    assert_eq!(record.datacenters["dc2"].leaving, Some(Leaving { uid: "uid-of-dc2".into(), generation: 8 }));
+    let Act::WriteCluster { record, .. } = &plan.acts[0] else {
+        panic!()
+    };
+    assert_eq!(
+        record.datacenters["dc2"].leaving,
+        Some(Leaving {
+            uid: "uid-of-dc2".into(),
+            generation: 8
+        })
+    );
 }
 
 #[test]
@@ -105,7 +141,15 @@ fn an_answer_about_another_uid_is_no_consent() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     world.may_be_deleted("dc2", true);
-    world.facts.topology.as_mut().unwrap().datacenters.get_mut("dc2").unwrap().uid = "another".to_owned();
+    world
+        .facts
+        .topology
+        .as_mut()
+        .unwrap()
+        .datacenters
+        .get_mut("dc2")
+        .unwrap()
+        .uid = "another".to_owned();
     assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterRemoved"));
 }
 
@@ -114,7 +158,11 @@ fn a_removed_datacenter_is_forgotten_when_it_and_what_was_made_for_it_are_gone()
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     world.datacenter("dc2").object = absent("west", "dc2");
-    let marked = MarkedObject { uid: "u".into(), resource_version: "3".into(), digest: String::new() };
+    let marked = MarkedObject {
+        uid: "u".into(),
+        resource_version: "3".into(),
+        digest: String::new(),
+    };
     world.datacenter("dc2").config_maps = Seen::Present([("map".to_owned(), marked)].into());
     assert_eq!(reasons(&plan(&world.facts)), ["LeftoversDeleted"]);
     world.datacenter("dc2").config_maps = Seen::Present([].into());
@@ -134,19 +182,32 @@ fn a_removed_datacenter_in_a_plane_that_is_unknown_is_neither_deleted_nor_forgot
 #[test]
 fn a_datacenter_that_comes_back_before_its_deletion_began_is_kept_and_after_it_is_made_anew() {
     let mut world = World::complete();
-    let leaving = Some(Leaving { uid: "uid-of-dc2".into(), generation: 7 });
+    let leaving = Some(Leaving {
+        uid: "uid-of-dc2".into(),
+        generation: 7,
+    });
     world.record().datacenters.get_mut("dc2").unwrap().leaving = leaving;
-    assert_eq!(reasons(&plan(&world.facts)), ["RecordWritten", "RemovalCancelled"]);
+    assert_eq!(
+        reasons(&plan(&world.facts)),
+        ["RecordWritten", "RemovalCancelled"]
+    );
     world.live("dc2").deleting = true;
     assert_eq!(holds(&plan(&world.facts)), [(reason::DELETING, Some("dc2"))]);
     world.datacenter("dc2").object = absent("west", "dc2");
     let record = world.write_record();
-    assert_eq!((record.datacenters["dc2"].uid.clone(), record.datacenters["dc2"].joined), (None, false));
+    assert_eq!(
+        (
+            record.datacenters["dc2"].uid.clone(),
+            record.datacenters["dc2"].joined
+        ),
+        (None, false)
+    );
 }
 
 fn deleted() -> World {
     let mut world = World::complete();
-    world.facts.kc.metadata.deletion_timestamp = Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
+    world.facts.kc.metadata.deletion_timestamp =
+        Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
     world.facts.crd_deleting = Some(false);
     world
 }
@@ -186,7 +247,10 @@ fn while_the_crd_is_deleted_nothing_goes_without_a_second_consent() {
     for state in [Some(true), None] {
         world.facts.crd_deleting = state;
         assert!(plan(&world.facts).acts.is_empty());
-        assert_eq!(holds(&plan(&world.facts)), [(reason::CONFIRMATION_REQUIRED, None)]);
+        assert_eq!(
+            holds(&plan(&world.facts)),
+            [(reason::CONFIRMATION_REQUIRED, None)]
+        );
     }
     world.facts.crd_deleting = Some(true);
     world.annotate(annotation::CONFIRM_DELETE, "kc-uid");

@@ -12,7 +12,13 @@ use crate::cluster::plan;
 
 fn created(world: &World) -> Vec<String> {
     let plan = plan(&world.facts);
-    let name = |act: &Act| if let Act::CreateDatacenter { desired, .. } = act { Some(desired.name.clone()) } else { None };
+    let name = |act: &Act| {
+        if let Act::CreateDatacenter { desired, .. } = act {
+            Some(desired.name.clone())
+        } else {
+            None
+        }
+    };
     plan.acts.iter().filter_map(name).collect()
 }
 
@@ -20,8 +26,18 @@ fn created(world: &World) -> Vec<String> {
 fn the_first_of_the_list_founds_and_the_record_says_so_before_it_is_made() {
     let world = World::new();
     let plan = plan(&world.facts);
-    assert_eq!(reasons(&plan), ["RecordWritten", "ConfigMapWritten", "DatacenterCreated"]);
-    let Act::WriteCluster { record, initial_system_replication, .. } = &plan.acts[0] else { panic!() };
+    assert_eq!(
+        reasons(&plan),
+        ["RecordWritten", "ConfigMapWritten", "DatacenterCreated"]
+    );
+    let Act::WriteCluster {
+        record,
+        initial_system_replication,
+        ..
+    } = &plan.acts[0]
+    else {
+        panic!()
+    };
     assert_eq!(record.founder.as_deref(), Some("dc1"));
     assert_eq!(record.datacenters["dc1"].role, Role::Founder);
     assert_eq!(record.datacenters["dc2"].role, Role::Rebuild);
@@ -35,23 +51,46 @@ fn a_new_cluster_gets_its_secrets_first_and_no_datacenter_before_they_are_there(
     world.facts.superuser = SecretFacts::Missing;
     world.facts.replicated = ReplicatedFacts::Missing;
     let plan = plan(&world.facts);
-    assert_eq!(reasons(&plan), ["RecordWritten", "SuperuserSecretCreated", "ReplicatedSecretWritten"]);
+    assert_eq!(
+        reasons(&plan),
+        [
+            "RecordWritten",
+            "SuperuserSecretCreated",
+            "ReplicatedSecretWritten"
+        ]
+    );
     assert_eq!(holds(&plan), [(reason::SECRETS_PENDING, Some("dc1"))]);
 }
 
 #[test]
 fn nobody_founds_while_one_plane_is_unknown_and_the_hold_names_it() {
     for first_dead in [true, false] {
-        let (dead, context) = if first_dead { ("dc1", "east") } else { ("dc2", "west") };
+        let (dead, context) = if first_dead {
+            ("dc1", "east")
+        } else {
+            ("dc2", "west")
+        };
         let mut world = World::new();
-        world.facts.planes.insert(context.to_owned(), Err(unknown(context)));
+        world
+            .facts
+            .planes
+            .insert(context.to_owned(), Err(unknown(context)));
         world.datacenter(dead).object = Seen::Unknown(unknown(context));
         let plan = plan(&world.facts);
         assert_eq!(created(&world), Vec::<String>::new());
         let hold = &plan.report.holds[0];
-        assert!(hold.founding && hold.context.as_deref() == Some(context), "{hold:?}");
-        assert!(hold.message.contains(&format!("plane {context}")), "{}", hold.message);
-        let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
+        assert!(
+            hold.founding && hold.context.as_deref() == Some(context),
+            "{hold:?}"
+        );
+        assert!(
+            hold.message.contains(&format!("plane {context}")),
+            "{}",
+            hold.message
+        );
+        let Act::WriteCluster { record, .. } = &plan.acts[0] else {
+            panic!()
+        };
         assert_eq!(record.founder, None);
         assert!(plan.look_again);
     }
@@ -71,8 +110,13 @@ fn nobody_founds_beside_a_datacenter_that_has_started() {
     let mut world = World::new();
     world.make("dc2", Role::Rebuild);
     let plan = plan(&world.facts);
-    let Act::WriteCluster { record, .. } = &plan.acts[0] else { panic!() };
-    assert_eq!((record.founder.as_deref(), record.datacenters["dc1"].role), (None, Role::Rebuild));
+    let Act::WriteCluster { record, .. } = &plan.acts[0] else {
+        panic!()
+    };
+    assert_eq!(
+        (record.founder.as_deref(), record.datacenters["dc1"].role),
+        (None, Role::Rebuild)
+    );
     assert_eq!(record.datacenters["dc2"].uid.as_deref(), Some("uid-of-dc2"));
     assert!(!reasons(&plan).contains(&"DatacenterCreated"));
 }
@@ -91,7 +135,10 @@ fn nobody_founds_where_a_foreign_datacenter_has_the_name() {
 fn a_stale_seed_slice_keeps_the_founder_from_being_made() {
     let mut world = World::new();
     world.datacenter("dc1").stale_seed_slice = Some("old-slice".to_owned());
-    assert_eq!(holds(&plan(&world.facts))[0], (reason::STALE_SEED_SLICE, Some("dc1")));
+    assert_eq!(
+        holds(&plan(&world.facts))[0],
+        (reason::STALE_SEED_SLICE, Some("dc1"))
+    );
     assert_eq!(created(&world), Vec::<String>::new());
 }
 
@@ -103,8 +150,14 @@ fn a_stopped_first_datacenter_waits_and_the_second_founds() {
     ]));
     assert_eq!(created(&world), ["dc2"]);
     let record = world.write_record();
-    assert_eq!((record.founder.as_deref(), record.datacenters["dc1"].role), (Some("dc2"), Role::Rebuild));
-    assert_eq!(holds(&plan(&world.facts)), [(reason::STOPPED_BEFORE_FOUNDING, Some("dc1"))]);
+    assert_eq!(
+        (record.founder.as_deref(), record.datacenters["dc1"].role),
+        (Some("dc2"), Role::Rebuild)
+    );
+    assert_eq!(
+        holds(&plan(&world.facts)),
+        [(reason::STOPPED_BEFORE_FOUNDING, Some("dc1"))]
+    );
 }
 
 #[test]
@@ -120,7 +173,14 @@ fn behind_additional_seeds_nobody_founds_and_the_first_is_external() {
     let mut world = World::new();
     world.facts.kc.spec.cassandra.as_mut().unwrap().additional_seeds = Some(vec!["10.0.0.9".to_owned()]);
     let record = world.write_record();
-    assert_eq!((record.founder, record.datacenters["dc1"].role, record.datacenters["dc2"].role), (None, Role::External, Role::Rebuild));
+    assert_eq!(
+        (
+            record.founder,
+            record.datacenters["dc1"].role,
+            record.datacenters["dc2"].role
+        ),
+        (None, Role::External, Role::Rebuild)
+    );
     assert_eq!(created(&world), Vec::<String>::new());
     assert_eq!(holds(&plan(&world.facts)), [(reason::SEEDS_PENDING, Some("dc1"))]);
 }
@@ -158,7 +218,10 @@ fn a_joiner_waits_until_the_founder_is_ready() {
     world.seeds_for_dc2();
     world.live("dc1").settled = false;
     assert_eq!(created(&world), Vec::<String>::new());
-    assert_eq!(holds(&plan(&world.facts)), [(reason::DATACENTER_NOT_READY, Some("dc1"))]);
+    assert_eq!(
+        holds(&plan(&world.facts)),
+        [(reason::DATACENTER_NOT_READY, Some("dc1"))]
+    );
 }
 
 #[test]
@@ -210,13 +273,25 @@ fn a_datacenter_that_vanished_is_not_made_again() {
 #[test]
 fn another_plane_under_the_same_context_is_refused() {
     let mut world = World::complete();
-    world.facts.planes.insert("east".to_owned(), Ok(api::seen::PlaneId("another".to_owned())));
+    world
+        .facts
+        .planes
+        .insert("east".to_owned(), Ok(api::seen::PlaneId("another".to_owned())));
     let refusal = plan(&world.facts).report.refusal.unwrap();
-    assert_eq!((refusal.reason.as_str(), refusal.field.as_str()), (reason::PLACEMENT_CHANGED, "spec.cassandra.datacenters[0].k8sContext"));
+    assert_eq!(
+        (refusal.reason.as_str(), refusal.field.as_str()),
+        (
+            reason::PLACEMENT_CHANGED,
+            "spec.cassandra.datacenters[0].k8sContext"
+        )
+    );
 }
 
 #[test]
 fn the_same_facts_give_the_same_plan() {
     let world = World::new();
-    assert_eq!(format!("{:?}", plan(&world.facts)), format!("{:?}", plan(&world.facts)));
+    assert_eq!(
+        format!("{:?}", plan(&world.facts)),
+        format!("{:?}", plan(&world.facts))
+    );
 }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::acts::{Act, ClusterPlan};
 use crate::cluster::facts::{
-    ClusterFacts, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts, SeedSlice, spec_digest,
+    ClusterFacts, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts, SeedSlice,
+    spec_digest,
 };
 use crate::cluster::plan;
 use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
@@ -52,16 +53,29 @@ impl World {
 
     pub fn of(datacenters: Value) -> World {
         let kc = cluster_of(datacenters);
-        let places: Vec<(String, String)> = kc.spec.cassandra.iter().flat_map(|it| &it.datacenters)
+        let places: Vec<(String, String)> = kc
+            .spec
+            .cassandra
+            .iter()
+            .flat_map(|it| &it.datacenters)
             .map(|it| (it.name().to_owned(), it.k8s_context.clone()))
             .collect();
-        let targets: BTreeSet<_> = places.iter().map(|(_, context)| (context.clone(), "ns".to_owned())).collect();
+        let targets: BTreeSet<_> = places
+            .iter()
+            .map(|(_, context)| (context.clone(), "ns".to_owned()))
+            .collect();
         let facts = ClusterFacts {
             kc,
             record: RecordState::None,
             control_plane: Some(plane_id("")),
-            planes: places.iter().map(|(_, context)| (context.clone(), Ok(plane_id(context)))).collect(),
-            datacenters: places.iter().map(|(name, context)| (name.clone(), place(name, context))).collect(),
+            planes: places
+                .iter()
+                .map(|(_, context)| (context.clone(), Ok(plane_id(context))))
+                .collect(),
+            datacenters: places
+                .iter()
+                .map(|(name, context)| (name.clone(), place(name, context)))
+                .collect(),
             superuser: SecretFacts::Present {
                 uid: "s".into(),
                 resource_version: "1".into(),
@@ -86,13 +100,23 @@ impl World {
     }
 
     pub fn annotate(&mut self, key: &str, value: &str) {
-        self.facts.kc.metadata.annotations.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+        self.facts
+            .kc
+            .metadata
+            .annotations
+            .get_or_insert_default()
+            .insert(key.to_owned(), value.to_owned());
     }
 
     /// Takes over what an act would have written on the cluster.
     pub fn write_record(&mut self) -> Record {
         let plan = plan(&self.facts);
-        let Some(Act::WriteCluster { record, initial_system_replication, .. }) = plan.acts.first() else {
+        let Some(Act::WriteCluster {
+            record,
+            initial_system_replication,
+            ..
+        }) = plan.acts.first()
+        else {
             panic!("no record is written: {:?}", sentences(&plan));
         };
         if let Some(replication) = initial_system_replication {
@@ -134,7 +158,11 @@ impl World {
             role: Some(role),
             input_hash: Some(desired.input_hash.clone()),
             spec_digest: spec_digest(&desired.spec),
-            binding: datacenter::LiveDatacenter { name: name.into(), annotations: desired.annotations, spec: desired.spec },
+            binding: datacenter::LiveDatacenter {
+                name: name.into(),
+                annotations: desired.annotations,
+                spec: desired.spec,
+            },
             cluster_generation: Some(7),
             decommission_on_delete: false,
             cluster_name: "demo".into(),
@@ -190,7 +218,14 @@ impl World {
 
     /// Takes a datacenter out of the spec.
     pub fn drop_from_spec(&mut self, name: &str) {
-        self.facts.kc.spec.cassandra.as_mut().unwrap().datacenters.retain(|it| it.name() != name);
+        self.facts
+            .kc
+            .spec
+            .cassandra
+            .as_mut()
+            .unwrap()
+            .datacenters
+            .retain(|it| it.name() != name);
         self.facts.kc.metadata.generation = Some(8);
     }
 
@@ -232,5 +267,9 @@ pub(super) fn reasons(plan: &ClusterPlan) -> Vec<&str> {
 }
 
 pub(super) fn holds(plan: &ClusterPlan) -> Vec<(&str, Option<&str>)> {
-    plan.report.holds.iter().map(|hold| (hold.reason.as_str(), hold.datacenter.as_deref())).collect()
+    plan.report
+        .holds
+        .iter()
+        .map(|hold| (hold.reason.as_str(), hold.datacenter.as_deref()))
+        .collect()
 }
