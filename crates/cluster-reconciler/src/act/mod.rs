@@ -27,8 +27,12 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
         Act::WriteCluster {
             record,
             initial_system_replication,
+            consume_autoupdate,
             ..
-        } => own::write(context, kc, record, initial_system_replication.as_deref()).await,
+        } => {
+            let replication = initial_system_replication.as_deref();
+            own::write(context, kc, record, replication, *consume_autoupdate).await
+        }
         Act::CreateSuperuserSecret { name } => secrets::create_superuser(context, kc, name).await,
         Act::LabelSuperuserSecret { name, uid, .. } => secrets::label_superuser(context, kc, name, uid).await,
         Act::CreateReplicatedSecret { targets } => secrets::create_replicated(context, kc, targets).await,

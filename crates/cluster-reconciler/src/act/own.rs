@@ -35,6 +35,7 @@ pub(super) async fn write(
     kc: &K8ssandraCluster,
     record: &Record,
     replication: Option<&str>,
+    consume_autoupdate: bool,
 ) -> Result<(), ActError> {
     let annotations = kc.metadata.annotations.as_ref();
     let before = annotations.and_then(|map| map.get(annotation::RECORD));
@@ -50,6 +51,12 @@ pub(super) async fn write(
     if let Some(replication) = replication {
         let path = pointer(annotation::INITIAL_SYSTEM_REPLICATION);
         operations.push(json!({"op": "add", "path": path, "value": replication}));
+    }
+    if consume_autoupdate {
+        let path = pointer(annotation::AUTOUPDATE_SPEC);
+        // The user may have made it `always` meanwhile.
+        operations.push(json!({"op": "test", "path": path, "value": "once"}));
+        operations.push(json!({"op": "remove", "path": path}));
     }
     match kc.metadata.finalizers.as_deref() {
         Some(finalizers) if finalizers.iter().any(|text| text == finalizer::CLUSTER) => {}

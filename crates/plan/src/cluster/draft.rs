@@ -158,15 +158,24 @@ impl<'a> Draft<'a> {
         let has_finalizer = finalizers.iter().any(|text| text == finalizer::CLUSTER);
         let same_record = matches!(&self.facts.record, RecordState::Known(known) if *known == self.record);
         let replication = self.initial_system_replication.clone();
-        if has_finalizer && same_record && replication.is_none() {
+        let consumed = self.has_used_up_its_permission();
+        if has_finalizer && same_record && replication.is_none() && !consumed {
             return None;
         }
         Some(Act::WriteCluster {
             finalizer: true,
             record: self.record.clone(),
             initial_system_replication: replication,
-            consume_autoupdate: false,
+            consume_autoupdate: consumed,
         })
+    }
+
+    /// `autoupdate-spec: once` permits one round of changes: it is over when nothing is left to change.
+    fn has_used_up_its_permission(&self) -> bool {
+        self.annotation(annotation::AUTOUPDATE_SPEC) == Some("once")
+            && !self.incomplete
+            && self.acts.is_empty()
+            && self.wants_live.is_empty()
     }
 
     fn reported_datacenters(&self) -> BTreeMap<String, ClusterDatacenterReport> {

@@ -92,6 +92,7 @@ fn secrets_before_datacenters(draft: &mut Draft<'_>) {
 fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, Refusal> {
     let replication = initial_replication(draft);
     let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
+    refuse_unread_config(draft)?;
     let build = |entry: &draft::Entry| {
         let record = draft.record.datacenters.get(&entry.name);
         let input = DatacenterInput {
@@ -109,6 +110,31 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, R
         Ok((entry.name.clone(), datacenter::build(&input)?))
     };
     draft.entries.iter().map(build).collect()
+}
+
+/// The content of a ConfigMap of the user's own is part of what a datacenter is built from, and nobody reads it yet.
+fn refuse_unread_config(draft: &Draft<'_>) -> Result<(), Refusal> {
+    let templates = draft
+        .facts
+        .kc
+        .spec
+        .cassandra
+        .iter()
+        .flat_map(|cassandra| &cassandra.datacenters);
+    let given = templates
+        .enumerate()
+        .find(|(_, template)| template.per_node_config_map_ref.is_some());
+    given.map_or(Ok(()), |(index, template)| {
+        Err(Refusal {
+            reason: reason::INVALID_SPEC.to_owned(),
+            field: format!("spec.cassandra.datacenters[{index}].perNodeConfigMapRef"),
+            message: format!(
+                "per-node configuration of your own is not supported yet, so datacenter {} is neither made nor changed: \
+                 take the reference away to go on without it",
+                template.name()
+            ),
+        })
+    })
 }
 
 fn initial_replication(draft: &Draft<'_>) -> Option<BTreeMap<String, u32>> {

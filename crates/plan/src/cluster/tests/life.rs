@@ -36,6 +36,18 @@ fn an_edit_that_would_lose_data_is_refused_and_nothing_is_written() {
 }
 
 #[test]
+fn configuration_that_nobody_reads_is_refused_instead_of_ignored() {
+    let mut world = World::complete();
+    let datacenter = &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1];
+    datacenter.per_node_config_map_ref =
+        Some(serde_json::from_value(serde_json::json!({"name": "mine"})).unwrap());
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty());
+    let refusal = plan.report.refusal.unwrap();
+    assert_eq!(refusal.field, "spec.cassandra.datacenters[1].perNodeConfigMapRef");
+}
+
+#[test]
 fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
     let mut world = World::complete();
     world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
@@ -82,6 +94,24 @@ fn what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
     assert!(held.report.datacenters["dc1"].change_pending);
     world.annotate(annotation::AUTOUPDATE_SPEC, "always");
     assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
+}
+
+#[test]
+fn a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
+    let mut world = World::complete();
+    world.annotate(annotation::AUTOUPDATE_SPEC, "once");
+    let Act::WriteCluster {
+        consume_autoupdate, ..
+    } = plan(&world.facts).acts[0].clone()
+    else {
+        panic!()
+    };
+    assert!(consume_autoupdate);
+    world.live("dc1").spec_digest = "what an older version of ours wrote".to_owned();
+    assert_eq!(
+        reasons(&plan(&world.facts)),
+        ["ConfigMapWritten", "DatacenterChanged"]
+    );
 }
 
 #[test]
