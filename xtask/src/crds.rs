@@ -1,7 +1,5 @@
 //! `cargo xtask crds`: the files in `crds/`, and the two files of `crates/api` that are made from others' definitions.
 
-mod embedded;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,9 +65,11 @@ fn settle(check: bool) -> Result<()> {
 /// # Errors
 /// When the document lacks a type, one of its types contains itself, or a file cannot be read or written.
 fn embedded(document: &Path) -> Result<()> {
+    let text = fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
+    let document: Value = serde_json::from_str(&text).context("the document is not JSON")?;
     write(
         &workspace::root().join("crates/api/schemas/embedded.json"),
-        &embedded::from_document(document)?,
+        &api::server_schemas::stored_text(&document)?,
     )
 }
 

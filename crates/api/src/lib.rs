@@ -28,3 +28,4 @@ pub mod replicated_secret;
 pub mod reports;
 pub mod schema_facts;
 pub mod seen;
+pub mod server_schemas;

@@ -1,7 +1,7 @@
 //! Schemas of the embedded parts of Kubernetes' API.
 //!
-//! `schemas/embedded.json` is made by `cargo xtask crds --embedded <document>` from what a real API server answers to
-//! `GET /openapi/v3/api/v1`; the version of that server stands in the file itself.
+//! `schemas/embedded.json` is made by `cargo xtask crds --embedded <document>` with [`crate::server_schemas`] from what a real
+//! API server answers to `GET /openapi/v3/api/v1`; the version of that server stands in the file itself.
 
 use schemars::Schema;
 use serde_json::Value;

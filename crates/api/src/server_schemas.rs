@@ -1,11 +1,12 @@
-//! Schemas of the parts of Kubernetes' own API that stand inside ours, from what an API server says of them.
+//! `schemas/embedded.json` from what an API server says of itself.
+//!
+//! Nothing that runs needs this: `cargo xtask crds --embedded` writes the file with it, and a test makes it anew from a
+//! real server's answer.
 
-use std::path::Path;
-
-use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
+use std::fmt::{self, Display, Formatter};
 
-/// Types of core/v1 that `api::embedded` has, beside the few with rules of their own.
+/// Types of core/v1 that [`crate::embedded`] has, beside the few with rules of their own.
 const CORE: [&str; 10] = [
     "Affinity",
     "Container",
@@ -41,14 +42,42 @@ const UNKNOWN_DEFAULTS: [&str; 2] = ["cachingMode", "kind"];
 /// Deeper than any type that is used here, so a type that contains itself is found.
 const DEEPEST: usize = 30;
 
-/// The stored file's contents, from the server's document of core/v1.
-pub fn from_document(document: &Path) -> Result<String> {
-    let text =
-        std::fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
-    let document: Value = serde_json::from_str(&text).context("the document is not JSON")?;
+/// Why no schemas can be made of a server's document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UnusableDocument {
+    /// It has no `components.schemas`.
+    NoSchemas,
+    /// It does not have the type of this name.
+    Missing(String),
+    /// The type of this name contains itself, which no definition can say.
+    ContainsItself(String),
+    /// Something else than a schema stands where one should, or several schemas for one value; which, in words.
+    NotUnderstood(String),
+}
+
+impl Display for UnusableDocument {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSchemas => write!(f, "the document has no schemas"),
+            Self::Missing(name) => write!(f, "{name} is not in the document"),
+            Self::ContainsItself(name) => write!(f, "{name} contains itself"),
+            Self::NotUnderstood(what) => write!(f, "not understood in the document: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for UnusableDocument {}
+
+type Result<T> = std::result::Result<T, UnusableDocument>;
+
+/// The stored file's contents, from a server's answer to `GET /openapi/v3/api/v1`.
+///
+/// # Errors
+/// The document lacks a type, or one of its types cannot be written without references.
+pub fn stored_text(document: &Value) -> Result<String> {
     let schemas = document["components"]["schemas"]
         .as_object()
-        .context("the document has no schemas")?;
+        .ok_or(UnusableDocument::NoSchemas)?;
     let mut stored = Map::new();
     for name in CORE {
         stored.insert(
@@ -64,7 +93,7 @@ pub fn from_document(document: &Path) -> Result<String> {
         "/openapi/v3/api/v1 of kube-apiserver {}",
         document["info"]["version"].as_str().unwrap_or("?")
     );
-    Ok(serde_json::to_string(&json!({"source": source, "schemas": stored}))? + "\n")
+    Ok(format!("{}\n", json!({"source": source, "schemas": stored})))
 }
 
 struct Inliner<'a>(&'a Map<String, Value>);
@@ -72,7 +101,9 @@ struct Inliner<'a>(&'a Map<String, Value>);
 impl Inliner<'_> {
     /// The schema of that name with everything that it refers to put in its place.
     fn named(&self, name: &str, depth: usize) -> Result<Value> {
-        ensure!(depth < DEEPEST, "{name} contains itself");
+        if depth >= DEEPEST {
+            return Err(UnusableDocument::ContainsItself(name.to_owned()));
+        }
         match name.rsplit('.').next() {
             Some("Quantity") => Ok(quantity()),
             Some("IntOrString") => Ok(json!({"x-kubernetes-int-or-string": true})),
@@ -81,14 +112,14 @@ impl Inliner<'_> {
             _ => self.schema(
                 self.0
                     .get(name)
-                    .with_context(|| format!("{name} is not in the document"))?,
+                    .ok_or_else(|| UnusableDocument::Missing(name.to_owned()))?,
                 depth,
             ),
         }
     }
 
     fn schema(&self, schema: &Value, depth: usize) -> Result<Value> {
-        let schema = schema.as_object().context("a schema is no object")?;
+        let schema = object(schema)?;
         if let Some(name) = reference(schema)? {
             return self.named(name, depth + 1);
         }
@@ -105,8 +136,9 @@ impl Inliner<'_> {
             kept.insert(keyword.clone(), value);
         }
         if let Some(required) = schema.get("required") {
-            let mut required: Vec<String> = serde_json::from_value(required.clone())?;
-            required.sort();
+            let required = required.as_array().into_iter().flatten();
+            let mut required: Vec<&str> = required.filter_map(Value::as_str).collect();
+            required.sort_unstable();
             kept.insert("required".to_owned(), json!(required));
         }
         Ok(Value::Object(kept))
@@ -114,7 +146,7 @@ impl Inliner<'_> {
 
     fn properties(&self, owner: &Map<String, Value>, properties: &Value, depth: usize) -> Result<Value> {
         let mut inlined = Map::new();
-        for (name, property) in properties.as_object().context("properties are no object")? {
+        for (name, property) in object(properties)? {
             let mut schema = self.schema(property, depth + 1)?;
             if let Some(default) = meant_default(owner, name, property) {
                 schema["default"] = default.clone();
@@ -125,12 +157,22 @@ impl Inliner<'_> {
     }
 }
 
+fn object(value: &Value) -> Result<&Map<String, Value>> {
+    value
+        .as_object()
+        .ok_or_else(|| UnusableDocument::NotUnderstood(format!("{value} is no schema")))
+}
+
 /// The name that a schema refers to and adds nothing to but a description.
 fn reference(schema: &Map<String, Value>) -> Result<Option<&str>> {
     let reference = match schema.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
         None => schema.get("$ref"),
         Some([only]) => only.get("$ref"),
-        Some(_) => bail!("several schemas for one value: {schema:?}"),
+        Some(_) => {
+            return Err(UnusableDocument::NotUnderstood(format!(
+                "several schemas for one value: {schema:?}"
+            )));
+        }
     };
     Ok(reference
         .and_then(Value::as_str)
@@ -194,11 +236,9 @@ mod tests {
     #[test]
     fn a_type_that_contains_itself_is_refused() {
         let schemas = json!({"a.Loop": {"properties": {"again": {"$ref": "#/x/a.Loop"}}}});
-        assert!(
-            inlined(&schemas, "a.Loop")
-                .unwrap_err()
-                .to_string()
-                .contains("contains itself")
+        assert_eq!(
+            inlined(&schemas, "a.Loop"),
+            Err(UnusableDocument::ContainsItself("a.Loop".to_owned()))
         );
     }
 }
