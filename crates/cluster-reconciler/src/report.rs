@@ -70,7 +70,14 @@ pub(crate) async fn publish(
     );
     let (name, uid) = (kc.name_any(), kc.uid().unwrap_or_default());
     let stored = if has_reports(kc) {
-        write::put_status(&api, &name, &uid, "/reports/cluster", report, MANAGER).await?
+        write::put_status(
+            &api,
+            &name,
+            &uid,
+            &[("/reports/cluster", Some(json!(report)))],
+            MANAGER,
+        )
+        .await?
     } else {
         let body = json!({
             "apiVersion": "k8ssandra.io/v1alpha1",

@@ -158,30 +158,34 @@ where
     bounded(target, api.patch(name, &params, &Patch::<()>::Json(patch))).await
 }
 
-/// Puts one value into `/status` of the object `name` with this `uid`, whatever else is written there meanwhile: `pointer` is
-/// a JSON pointer below `/status` whose parent is there. For a part of the status that nobody else writes: no version is
-/// needed, so writers of other parts are no conflict.
+/// Puts values into `/status` of the object `name` with this `uid`, whatever else is written there meanwhile. Each part is a
+/// JSON pointer below `/status` whose parent is there, and its value; none = it is there and goes. For parts that nobody
+/// else writes: no version is needed, so writers of other parts are no conflict.
 ///
 /// # Errors
-/// [`WriteError`]; another uid, and a parent that is not there, are a [`WriteError::Conflict`] or a refusal.
+/// [`WriteError`]; another uid is a [`WriteError::Conflict`], a parent that is not there is refused.
 pub async fn put_status<K>(
     api: &Api<K>,
     name: &str,
     uid: &str,
-    pointer: &str,
-    value: &impl Serialize,
+    parts: &[(&str, Option<Value>)],
     manager: &str,
 ) -> Result<K, WriteError>
 where
     K: Resource + Clone + DeserializeOwned + Debug,
 {
     let target = target("patch status of", api, name);
-    let operations = json!([
-        {"op": "test", "path": "/metadata/uid", "value": uid},
-        {"op": "add", "path": format!("/status{pointer}"), "value": value},
-    ]);
-    let Ok(patch) = serde_json::from_value(operations) else {
-        return Err(other(target, "the value is no JSON"));
+    let put = |(pointer, value): &(&str, Option<Value>)| {
+        let pointer = format!("/status{pointer}");
+        match value {
+            Some(value) => json!({"op": "add", "path": pointer, "value": value}),
+            None => json!({"op": "remove", "path": pointer}),
+        }
+    };
+    let test = json!({"op": "test", "path": "/metadata/uid", "value": uid});
+    let operations = std::iter::once(test).chain(parts.iter().map(put)).collect();
+    let Ok(patch) = serde_json::from_value(Value::Array(operations)) else {
+        return Err(other(target, "the parts are no JSON patch"));
     };
     let params = PatchParams {
         field_manager: Some(manager.to_owned()),

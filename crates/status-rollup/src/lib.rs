@@ -133,7 +133,7 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ReportError> {
         return Ok(again(Some(wait)));
     }
     let said = rollup.status.clone();
-    let stored = report::write(&context, &key, &cluster, rollup.status).await?;
+    let stored = Box::pin(report::write(&context, &key, &cluster, rollup.status)).await?;
     context.memory.wrote(&key, said, stored.as_ref(), now);
     Ok(again(None))
 }

@@ -10,7 +10,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use plan::rollup::ClusterView;
-use runtime::write::{Apply, apply_status};
+use runtime::write::{Apply, apply_status, put_status};
 use runtime::{Failure, Key, Retry, WriteError};
 use serde_json::{Value, json};
 
@@ -21,8 +21,6 @@ use crate::Context;
 pub(crate) enum ReportError {
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error("K8ssandraCluster {cluster} cannot be read before its status is written")]
-    Unread { cluster: Key },
     #[error("K8ssandraCluster {cluster}: entries of datacenters that are gone stay in the status: {why}")]
     Leftovers { cluster: Key, why: String },
 }
@@ -32,7 +30,6 @@ impl Failure for ReportError {
         match self {
             ReportError::Write(error) => error.retry(),
             ReportError::Leftovers { .. } => Retry::Conflict,
-            ReportError::Unread { .. } => Retry::Backoff,
         }
     }
 
@@ -40,15 +37,11 @@ impl Failure for ReportError {
         match self {
             ReportError::Write(error) => error.class(),
             ReportError::Leftovers { .. } => "leftovers",
-            ReportError::Unread { .. } => "unreachable",
         }
     }
 }
 
 /// Writes all of the status except `reports` and returns what was stored; none where the cluster is gone or another one.
-///
-/// The version is read just before: the reports are written at the same times, and the one that was seen would often be
-/// old. Only whose status it is must not have changed.
 pub(crate) async fn write(
     context: &Context,
     key: &Key,
@@ -57,20 +50,15 @@ pub(crate) async fn write(
 ) -> Result<Option<ClusterView>, ReportError> {
     let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &key.namespace);
     let status = stamped(&cluster.status, new, &Time(Timestamp::now()));
-    let body = json!({"apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "status": &status});
-    let now = match api.get_metadata_opt(&key.name).await {
-        Ok(now) => now
-            .map(|now| now.metadata)
-            .filter(|now| now.uid.as_deref() == Some(&cluster.uid)),
-        Err(_) => return Err(ReportError::Unread { cluster: key.clone() }),
+    let reports = &cluster.status.reports;
+    let stored = if reports.cluster.is_some() || reports.topology.is_some() {
+        // Reports are written at the same times. Beside them identity is enough, and no write is in another's way.
+        let parts = parts(&cluster.status, &status);
+        put_status(&api, &key.name, &cluster.uid, &parts, manager::STATUS_ROLLUP).await
+    } else {
+        first(&api, key, cluster, &status).await
     };
-    let Some(now) = now else { return Ok(None) };
-    let how = Apply {
-        manager: manager::STATUS_ROLLUP,
-        force: true,
-        resource_version: now.resource_version.as_deref(),
-    };
-    let stored = match apply_status(&api, &key.name, &body, how).await {
+    let stored = match stored {
         Ok(stored) => stored,
         Err(WriteError::NotFound { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -83,6 +71,48 @@ pub(crate) async fn write(
     let version = view.resource_version.clone();
     context.local.clusters.absorb(key.clone(), &version, view.clone());
     Ok(Some(view))
+}
+
+/// Where there may be no status yet: onto the version that was seen.
+async fn first(
+    api: &Api<K8ssandraCluster>,
+    key: &Key,
+    cluster: &ClusterView,
+    status: &K8ssandraClusterStatus,
+) -> Result<K8ssandraCluster, WriteError> {
+    let body = json!({"apiVersion": "k8ssandra.io/v1alpha1", "kind": "K8ssandraCluster", "status": status});
+    let how = Apply {
+        manager: manager::STATUS_ROLLUP,
+        force: true,
+        resource_version: Some(&cluster.resource_version),
+    };
+    apply_status(api, &key.name, &body, how).await
+}
+
+/// The fields that are this program's, as far as they say something or did.
+fn parts(
+    stored: &K8ssandraClusterStatus,
+    new: &K8ssandraClusterStatus,
+) -> Vec<(&'static str, Option<Value>)> {
+    let some = |value: Value| match &value {
+        Value::Null => None,
+        Value::Array(items) if items.is_empty() => None,
+        Value::Object(fields) if fields.is_empty() => None,
+        _ => Some(value),
+    };
+    let fields = |status: &K8ssandraClusterStatus| {
+        [
+            ("/conditions", some(json!(status.conditions))),
+            ("/datacenters", some(json!(status.datacenters))),
+            ("/datacentersReady", some(json!(status.datacenters_ready))),
+            ("/error", some(json!(status.error))),
+            ("/observedGeneration", some(json!(status.observed_generation))),
+        ]
+    };
+    let both = fields(stored).into_iter().zip(fields(new));
+    both.filter(|((_, before), (_, now))| before != now)
+        .map(|(_, part)| part)
+        .collect()
 }
 
 /// `new` with the time of each condition: that of the stored one, unless its status moved.
@@ -160,6 +190,19 @@ mod tests {
             conditions,
             ..K8ssandraClusterStatus::default()
         }
+    }
+
+    #[test]
+    fn only_what_changed_is_written_and_what_is_said_no_more_is_taken_away() {
+        let mut stored = status(vec![Condition::new("Ready", Some(false), "Progressing", "a")]);
+        stored.error = Some("None".to_owned());
+        stored.observed_generation = Some(1);
+        let mut new = stored.clone();
+        assert!(parts(&stored, &new).is_empty());
+        new.error = None;
+        new.observed_generation = Some(2);
+        let expected = [("/error", None), ("/observedGeneration", Some(json!(2)))];
+        assert_eq!(parts(&stored, &new), expected);
     }
 
     #[test]

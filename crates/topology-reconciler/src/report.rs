@@ -148,8 +148,7 @@ async fn write(context: &Context, cluster: &Cluster, report: &TopologyReport) ->
             &api,
             &cluster.name,
             &cluster.uid,
-            "/reports/topology",
-            report,
+            &[("/reports/topology", Some(json!(report)))],
             MANAGER,
         )
         .await?

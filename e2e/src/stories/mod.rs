@@ -3,6 +3,7 @@
 //! * `create`: one, two, three datacenters; the first stopped; the first in a dead plane
 //! * `change`: size, another datacenter, stop and start, removal, deletion
 //! * `planes`: a plane that is down in three ways; restart of everything; ClientConfigs that come, change and go
+//! * `programs`: a program that is down
 //! * `canaries`: Secrets stay secret
 //! * `bad_input`: what users get wrong, and what they are told
 
@@ -12,6 +13,7 @@ mod change;
 mod clusters;
 mod create;
 mod planes;
+mod programs;
 
 use std::time::{Duration, Instant};
 
@@ -57,6 +59,8 @@ stories! {
     "down-black-hole", "a plane is silent, before and after founding", planes::down_black_hole;
     "down-500", "a plane answers 500, before and after founding", planes::down_500;
     "restart", "all programs are killed and started: nothing is written", planes::restart;
+    "secrets-gate", "while secret-replicator is down no datacenter is made", programs::secrets_gate;
+    "seeds-gate", "while topology-reconciler is down no datacenter joins", programs::seeds_gate;
     "clientconfig", "ClientConfigs are added, replaced and removed while everything runs on", planes::client_config;
     "secrets", "what is in Secrets stands in no log, event, metric, status or annotation", canaries::stay_secret;
     "bad-no-cassandra", "a cluster without spec.cassandra", bad_input::no_cassandra;
