@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
+use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 
 use crate::audit::Entry;
@@ -268,9 +268,4 @@ pub(super) async fn client_config_says(
         Ok(found.map(|it| it.message.clone().unwrap_or_default()))
     });
     looked.await
-}
-
-/// Resource version of an object, to see that it was not touched.
-pub(super) fn version(object: &CassandraDatacenter) -> String {
-    object.resource_version().unwrap_or_default()
 }
