@@ -10,6 +10,7 @@
 //! | `program` | [`Program`]: one of the shipped programs as a child process |
 //! | `apply` | manifests to any API server by server-side apply |
 //! | `world` | [`World`]: a whole installation, with the five shipped programs as processes |
+//! | `conformance` | what the API server in memory is held to, recorded here |
 //! | `wait` | [`eventually`]: conditions awaited with a deadline |
 //! | `authority`, `kubeconfig`, `command_lines`, `process`, `leash`, `ports` | what the above are made of |
 //!
@@ -21,6 +22,7 @@ mod authority;
 mod binaries;
 mod cluster;
 mod command_lines;
+pub mod conformance;
 mod kubeconfig;
 mod leash;
 mod planes;

@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod conformance;
 mod crds;
 mod demo;
 mod e2e;
@@ -36,6 +37,8 @@ enum Chore {
     Check,
     /// Tell user stories on real API servers
     E2e(e2e::Args),
+    /// Hold the recorded answers of an API server against a real one
+    Conformance(conformance::Args),
     /// Show that each story fails without what it is about
     Mutants(mutants::Args),
     /// Measure what has a limit
@@ -62,6 +65,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test => test::run(),
         Chore::Check => check::run(),
         Chore::E2e(args) => e2e::run(&args),
+        Chore::Conformance(args) => conformance::run(&args),
         Chore::Mutants(args) => mutants::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Crds(args) => crds::run(&args),

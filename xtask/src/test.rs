@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use e2e::Binaries;
 
-use crate::workspace;
+use crate::{conformance, workspace};
 
 /// Rungs of the ladder of tests that do not exist yet. They are told each time, so that nobody takes them for passed.
 const NOT_BUILT: [&str; 3] = [
@@ -31,6 +31,7 @@ pub fn run() -> Result<()> {
     build()?;
     let parts = [
         ("tests of all crates", timed(tests)),
+        ("recorded API server", timed(recorded)),
         ("stories on real API servers", timed(stories)),
     ];
     println!("\nWhat ran:");
@@ -77,6 +78,28 @@ fn tests() -> Result<Outcome> {
         Outcome::Passed(String::new())
     } else {
         Outcome::Failed("see above".to_owned())
+    })
+}
+
+/// What the API server in memory is held to, held against a real one.
+fn recorded() -> Result<Outcome> {
+    match Binaries::find() {
+        Err(why) => return Ok(Outcome::CouldNotRun(format!("{why:#}"))),
+        Ok(found) => {
+            if let Some(why) = found.missing() {
+                return Ok(Outcome::CouldNotRun(why.to_owned()));
+            }
+        }
+    }
+    let outcome = conformance::compare()?;
+    for mismatch in &outcome.differ {
+        println!("{mismatch}\n");
+    }
+    let summary = conformance::summary(&outcome);
+    Ok(if outcome.differ.is_empty() {
+        Outcome::Passed(summary)
+    } else {
+        Outcome::Failed(summary)
     })
 }
 

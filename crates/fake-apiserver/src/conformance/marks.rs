@@ -53,7 +53,9 @@ pub(crate) enum Told {
 
 /// Where a message names versions.
 pub(crate) fn told_versions(text: &str) -> Vec<(Range<usize>, Told)> {
-    const BEFORE: [(&str, Told); 5] = [
+    const BEFORE: [(&str, Told); 7] = [
+        ("ResourceVersion in the precondition (", Told::Version),
+        ("ResourceVersion in record (", Told::Version),
         ("ResourceVersion in precondition: ", Told::Version),
         ("ResourceVersion in object meta: ", Told::Version),
         ("resource version: ", Told::Version),

@@ -12,7 +12,8 @@
 //! | `clusterIP` | `ip-3` |
 //! | a continue token, a ServiceAccount's token | `continue`, `token` |
 //!
-//! Entries of managedFields are put in order: a server orders those of one operation by their times.
+//! Entries of managedFields are put in order: a server orders those of one operation by their times. So are the causes of
+//! a refusal, which a server tells in any order; its message, which has them all again, ends before them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -148,6 +149,7 @@ impl Pass<'_> {
             };
             replaced.insert(self.text(name), new);
         }
+        in_any_order(&mut replaced);
         Value::Object(replaced)
     }
 
@@ -225,6 +227,27 @@ impl Pass<'_> {
                 .cloned()
                 .or_else(|| (number >= self.names.newest).then(|| "rv-now".to_owned())),
         }
+    }
+}
+
+/// Orders the causes of a refusal of contents.
+fn in_any_order(status: &mut Map<String, Value>) {
+    if status.get("reason").and_then(Value::as_str) != Some("Invalid") {
+        return;
+    }
+    let causes = status
+        .get_mut("details")
+        .and_then(|details| details.get_mut("causes"));
+    let Some(causes) = causes
+        .and_then(Value::as_array_mut)
+        .filter(|causes| causes.len() > 1)
+    else {
+        return;
+    };
+    causes.sort_by_key(compact);
+    let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
+    if let Some((start, _)) = message.split_once(" is invalid: [") {
+        status.insert("message".to_owned(), format!("{start} is invalid: [").into());
     }
 }
 
@@ -353,6 +376,18 @@ mod tests {
             names.replaced(2, "", &said)["message"],
             "a-gen-1: ResourceVersion in precondition: 1, ResourceVersion in object meta: rv-1"
         );
+    }
+
+    #[test]
+    fn causes_are_in_order_whatever_the_order_they_were_told_in() {
+        let refusal = |one: &str, other: &str| {
+            json!({"reason": "Invalid", "details": {"causes": [{"field": one}, {"field": other}]},
+                "message": format!("Probe \"x\" is invalid: [{one}: no, {other}: no]")})
+        };
+        let mut names = Placeholders::default();
+        let told = names.replaced(1, "", &refusal("b", "a"));
+        assert_eq!(told, names.replaced(2, "", &refusal("a", "b")));
+        assert_eq!(told["message"], "Probe \"x\" is invalid: [");
     }
 
     #[test]

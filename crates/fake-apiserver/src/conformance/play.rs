@@ -197,6 +197,7 @@ impl<S: Server> Run<'_, S> {
         let mut events = vec![];
         let ended = loop {
             match self.server.next(&mut stream, events.len() < awaited).await {
+                Next::Event(event) if comes_at_any_time(&event) => {}
                 Next::Event(event) => events.push(event),
                 Next::Quiet => break false,
                 Next::Ended => break true,
@@ -212,6 +213,14 @@ impl<S: Server> Run<'_, S> {
             ended,
         }
     }
+}
+
+/// Bookmarks come when a server likes, but for the one that ends the state that a watch began with.
+fn comes_at_any_time(event: &Value) -> bool {
+    event["type"] == "BOOKMARK"
+        && event["object"]["metadata"]["annotations"]
+            .get("k8s.io/initial-events-end")
+            .is_none()
 }
 
 fn whole(code: u16, warnings: Vec<String>, body: &Bytes) -> Raw {

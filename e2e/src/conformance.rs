@@ -1,0 +1,137 @@
+//! What the API server in memory is held to: scripts of requests, recorded on a real kube-apiserver.
+//!
+//! Two servers start at once: one with nothing beside it, so that nobody but the script writes, and one with controllers.
+//! All scripts are played at the same time, each in namespaces of its own.
+
+mod real;
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::Context;
+use fake_apiserver::conformance::{Answer, Mismatch, Script, layout, mismatches, play, script};
+use futures::future::{try_join, try_join_all};
+
+use crate::{ApiServer, Binaries, Options};
+use real::Real;
+
+/// What came of a comparison.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Requests with an answer.
+    pub pairs: usize,
+    /// Those whose answer is another one than in the files.
+    pub differ: Vec<Mismatch>,
+}
+
+/// Where the scripts are.
+#[must_use]
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/fake-apiserver/conformance")
+}
+
+/// Plays every script on fresh real servers and holds the answers against the files.
+///
+/// # Errors
+/// The servers do not start, a file is no script, a request has no answer, or a watch another number of events than its
+/// script awaits.
+pub async fn compare(binaries: &Binaries) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (file, script, answers) in played(binaries, None).await? {
+        outcome.pairs += answers.len();
+        outcome.differ.extend(mismatches(&name(&file), &script, &answers));
+    }
+    Ok(outcome)
+}
+
+/// Plays every script, or the one called `only`, on fresh real servers and writes the answers into the files.
+///
+/// # Errors
+/// As [`compare`], or a file cannot be written.
+pub async fn record(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (file, mut script, answers) in played(binaries, only).await? {
+        outcome.pairs += answers.len();
+        outcome.differ.extend(mismatches(&name(&file), &script, &answers));
+        for (exchange, answer) in script.exchanges.iter_mut().zip(answers) {
+            exchange.answer = Some(answer);
+        }
+        fs::write(&file, script.text()).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
+    Ok(outcome)
+}
+
+type Played = (PathBuf, Script, Vec<Answer>);
+
+async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Vec<Played>> {
+    let mut scripts = script::all(&folder())?;
+    scripts.retain(|(file, _)| only.is_none_or(|only| name(file) == only));
+    anyhow::ensure!(
+        !scripts.is_empty(),
+        "there is no such script in {}",
+        folder().display()
+    );
+    let with = |manifests| Options {
+        manifests,
+        ..Options::default()
+    };
+    let own = definitions(&folder().join("definitions"))?;
+    let product = definitions(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds"))?;
+    let mut without_controllers = binaries.clone();
+    without_controllers.controller_manager = None;
+    let (alone, controlled) = try_join(
+        ApiServer::start(
+            &without_controllers,
+            "conformance",
+            &with([own.clone(), product].concat()),
+        ),
+        ApiServer::start(binaries, "conformance-controllers", &with(own)),
+    )
+    .await?;
+    let (alone, controlled) = (Real::of(&alone).await?, Real::of(&controlled).await?);
+    let all = scripts.into_iter().map(|(file, script)| {
+        let server = if script.controllers { &controlled } else { &alone };
+        async move {
+            let answers = play(&script, server).await;
+            let answers = answers.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
+            as_many_events_as_awaited(&script, &answers).with_context(|| file.display().to_string())?;
+            anyhow::Ok((file, script, answers))
+        }
+    });
+    try_join_all(all).await
+}
+
+fn as_many_events_as_awaited(script: &Script, answers: &[Answer]) -> anyhow::Result<()> {
+    for (place, (exchange, answer)) in script.exchanges.iter().zip(answers).enumerate() {
+        if let (Some(awaited), Some(events)) = (exchange.events, &answer.events) {
+            anyhow::ensure!(
+                answer.ended || awaited == events.len(),
+                "exchange {} ({}): {awaited} events are awaited, {} came: {}",
+                place + 1,
+                exchange.ask,
+                events.len(),
+                layout::compact(&events.iter().cloned().collect())
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The texts of the definitions in a folder.
+fn definitions(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut files = entries.collect::<io::Result<Vec<_>>>()?;
+    files.retain(|file| {
+        let yaml = file.extension().is_some_and(|is| is == "yaml");
+        yaml && !file.ends_with("kustomization.yaml")
+    });
+    files.sort();
+    files.into_iter().map(fs::read_to_string).collect()
+}
+
+fn name(file: &Path) -> String {
+    file.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
