@@ -1,5 +1,6 @@
 //! A request quotes what an earlier answer said: `{{made/metadata/uid}}` is the value at that pointer in the body of the
 //! answer to the exchange with id `made`. A string that is one quotation and nothing else becomes the quoted value itself.
+//! `{{x*1000}}` is that letter a thousand times.
 
 use std::collections::BTreeMap;
 
@@ -37,6 +38,7 @@ impl References {
             };
             whole.push_str(before);
             match self.quoted(quoted) {
+                _ if repeated(quoted).is_some() => whole.push_str(&repeated(quoted).unwrap_or_default()),
                 Some(Value::String(text)) => whole.push_str(text),
                 Some(other) => whole.push_str(&other.to_string()),
                 None => whole.push_str(MISSING),
@@ -64,7 +66,7 @@ impl References {
 
     fn whole(&self, text: &str) -> Option<Value> {
         let quoted = text.strip_prefix("{{")?.strip_suffix("}}")?;
-        let alone = !quoted.contains("{{");
+        let alone = !quoted.contains("{{") && repeated(quoted).is_none();
         alone.then(|| self.quoted(quoted).cloned().unwrap_or_else(|| MISSING.into()))
     }
 
@@ -72,6 +74,11 @@ impl References {
         let (id, pointer) = quoted.split_at(quoted.find('/').unwrap_or(quoted.len()));
         self.answers.get(id)?.pointer(pointer)
     }
+}
+
+fn repeated(quoted: &str) -> Option<String> {
+    let (letter, times) = quoted.split_once('*')?;
+    Some(letter.repeat(times.parse().ok()?))
 }
 
 /// A value with other values at these pointers; null removes. Missing parents are made, as maps.
@@ -122,6 +129,7 @@ mod tests {
             references.text("/maps/{{made/metadata/name}}?x={{made/metadata/uid}}"),
             "/maps/one?x=missing"
         );
+        assert_eq!(references.value(&json!("{{x*3}}")), "xxx");
         let body = json!({"metadata": "{{made/metadata}}", "say": "not {{made/metadata/name}}"});
         let expected = json!({"metadata": {"name": "one", "labels": {"a": "b"}}, "say": "not one"});
         assert_eq!(references.value(&body), expected);
