@@ -47,6 +47,8 @@ pub(crate) fn is_time(text: &str) -> bool {
 pub(crate) enum Told {
     /// Some version.
     Version,
+    /// The newest that there is.
+    Now,
     /// The oldest that a server still knows.
     Oldest,
 }
@@ -59,7 +61,7 @@ pub(crate) fn told_versions(text: &str) -> Vec<(Range<usize>, Told)> {
         ("ResourceVersion in precondition: ", Told::Version),
         ("ResourceVersion in object meta: ", Told::Version),
         ("resource version: ", Told::Version),
-        ("current: ", Told::Version),
+        ("current: ", Told::Now),
         (" (", Told::Oldest),
     ];
     let mut found = vec![];

@@ -6,7 +6,8 @@
 //! | `metadata.resourceVersion` of an object | `rv-3`, likewise; those that one answer shows first are counted upwards |
 //! | … that is new and yet lower than one that was seen before | `old-rv-3` |
 //! | version of a list or bookmark | `rv-now`, if it is no lower than any seen before, else `rv-behind` |
-//! | … of a list at an exact version, or continued | the name of that version |
+//! | … of a list at an exact version | the name of that version |
+//! | … of a list that is continued | `rv-page`, if an earlier list was at that version |
 //! | a moment | `time` |
 //! | the five letters that `generateName` got | `gen-3` |
 //! | `clusterIP` | `ip-3` |
@@ -27,7 +28,7 @@ use super::marks::{self, Told};
 pub struct Placeholders {
     texts: BTreeMap<String, String>,
     versions: BTreeMap<u64, String>,
-    lists: BTreeMap<u64, String>,
+    lists: BTreeSet<u64>,
     newest: u64,
 }
 
@@ -36,20 +37,36 @@ struct Pass<'a> {
     names: &'a mut Placeholders,
     /// Number of the exchange.
     exchange: usize,
-    /// Whether a list's version must be one that is known.
-    exact: bool,
+    list: List,
     given: BTreeMap<&'static str, usize>,
+}
+
+/// What the version of a list is held to.
+#[derive(Clone, Copy, PartialEq)]
+enum List {
+    Now,
+    Exact,
+    Continued,
+}
+
+impl List {
+    fn asked_for_by(ask: &str) -> List {
+        match ask {
+            ask if ask.contains("resourceVersionMatch=Exact") => List::Exact,
+            ask if ask.contains("continue=") => List::Continued,
+            _ => List::Now,
+        }
+    }
 }
 
 impl Placeholders {
     /// The body of the answer to exchange number `exchange`, which was asked for by `ask`.
     #[must_use]
     pub fn replaced(&mut self, exchange: usize, ask: &str, body: &Value) -> Value {
-        let exact = ask.contains("resourceVersionMatch=Exact") || ask.contains("continue=");
         let mut pass = Pass {
             names: self,
             exchange,
-            exact,
+            list: List::asked_for_by(ask),
             given: BTreeMap::new(),
         };
         pass.learn_versions(body);
@@ -175,17 +192,20 @@ impl Pass<'_> {
         let Ok(number) = version.parse::<u64>() else {
             return version.into();
         };
-        let known = |names: &BTreeMap<u64, String>| names.get(&number).cloned();
+        let known = self.names.versions.get(&number).cloned();
+        let unknown = || "rv-unknown".to_owned();
         if !moment {
-            return known(&self.names.versions).unwrap_or_default().into();
+            return known.unwrap_or_else(unknown).into();
         }
-        if self.exact {
-            let name = known(&self.names.lists).or_else(|| known(&self.names.versions));
-            return name.unwrap_or_else(|| "rv-unknown".to_owned()).into();
+        match self.list {
+            List::Exact => known.unwrap_or_else(unknown).into(),
+            List::Continued if self.names.lists.contains(&number) => "rv-page".into(),
+            List::Continued => unknown().into(),
+            List::Now => {
+                self.names.lists.insert(number);
+                self.now(number).into()
+            }
         }
-        let list = format!("list-{}", self.exchange);
-        self.names.lists.insert(number, list);
-        self.now(number).into()
     }
 
     fn now(&self, version: u64) -> &'static str {
@@ -220,6 +240,7 @@ impl Pass<'_> {
         let number: u64 = version.parse().ok()?;
         match told {
             Told::Oldest => Some("rv-oldest".to_owned()),
+            Told::Now => Some(self.now(number).to_owned()),
             Told::Version => self
                 .names
                 .versions
@@ -359,7 +380,7 @@ mod tests {
             json!({"resourceVersion": "rv-now", "continue": "continue"})
         );
         let second = names.replaced(2, "GET /x?limit=1&continue=abc", &page);
-        assert_eq!(second["metadata"]["resourceVersion"], "list-1");
+        assert_eq!(second["metadata"]["resourceVersion"], "rv-page");
     }
 
     #[test]
