@@ -1,0 +1,93 @@
+//! What an applier names goes over what is there; items of lists keep the order that the applier gives them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::typed::{Untyped, is_leaf, steps};
+use crate::schema::At;
+
+/// `given` over `live`.
+///
+/// # Errors
+/// A list whose items cannot be told apart.
+pub(super) fn merge(live: &Value, given: &Value, at: At<'_>) -> Result<Value, Untyped> {
+    match (live, given) {
+        (Value::Object(old), Value::Object(new)) if !is_leaf(given, at) => {
+            let mut merged = old.clone();
+            for (name, value) in new {
+                let value = match old.get(name) {
+                    Some(old) => merge(old, value, at.field(name))?,
+                    None => value.clone(),
+                };
+                merged.insert(name.clone(), value);
+            }
+            Ok(Value::Object(merged))
+        }
+        (Value::Array(old), Value::Array(new)) if !is_leaf(given, at) => merge_lists(old, new, at),
+        _ => Ok(given.clone()),
+    }
+}
+
+/// Items that only one side has stay where they stand between those that both have; the order of these is the applier's.
+fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Value, Untyped> {
+    let left = steps(old, at, "", false)?;
+    let right = steps(new, at, "", true)?;
+    let in_left: BTreeMap<&str, &Value> = left
+        .iter()
+        .rev()
+        .map(|(step, item)| (step.as_str(), *item))
+        .collect();
+    let in_right: BTreeMap<&str, &Value> = right.iter().map(|(step, item)| (step.as_str(), *item)).collect();
+    let mut shared = right
+        .iter()
+        .map(|(step, _)| step.as_str())
+        .filter(|step| in_left.contains_key(step));
+    let mut next_shared = shared.next();
+    let merged = |step: &str, ours: Option<&Value>| -> Result<Value, Untyped> {
+        match (ours, in_right.get(step)) {
+            (Some(ours), Some(theirs)) => merge(ours, theirs, at.items()),
+            (Some(ours), None) => Ok(ours.clone()),
+            (None, theirs) => Ok(theirs.map(|item| (*item).clone()).unwrap_or_default()),
+        }
+    };
+    let mut done = Vec::new();
+    let mut out = Vec::with_capacity(old.len().max(new.len()));
+    let (mut l, mut r) = (0, 0);
+    while l < left.len() || r < right.len() {
+        let ours = left.get(l).map(|(step, _)| step.as_str());
+        let theirs = right.get(r).map(|(step, _)| step.as_str());
+        if let (Some(ours), Some(theirs)) = (ours, theirs) {
+            if ours == theirs {
+                done.push(ours);
+                out.push(merged(ours, in_left.get(ours).copied())?);
+                (l, r) = (l + 1, r + 1);
+                next_shared = shared.next();
+                continue;
+            }
+            if in_right.contains_key(ours) && next_shared.is_some_and(|next| next != ours) {
+                l += 1;
+                continue;
+            }
+        }
+        if let Some(ours) = ours {
+            if !in_right.contains_key(ours) {
+                out.push(left[l].1.clone());
+                l += 1;
+                continue;
+            }
+            if done.contains(&ours) {
+                l += 1;
+            }
+        }
+        if let Some(theirs) = theirs {
+            done.push(theirs);
+            out.push(merged(theirs, in_left.get(theirs).copied())?);
+            r += 1;
+            if next_shared == Some(theirs) {
+                next_shared = shared.next();
+            }
+        }
+    }
+    Ok(Value::Array(out))
+}

@@ -1,0 +1,53 @@
+//! The server's time: a fixed beginning plus what tokio's clock has counted since.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// 2026-01-01T00:00:00Z, in seconds since 1970.
+const BEGINNING: i64 = 1_767_225_600;
+
+/// A clock that starts at the same moment in every run. Under tokio's paused clock it stands still between timers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Clock {
+        Clock {
+            started: Instant::now(),
+        }
+    }
+
+    /// Whole seconds since 1970.
+    pub(crate) fn seconds(self) -> i64 {
+        let passed = self.started.elapsed().as_secs();
+        BEGINNING.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
+    }
+
+    /// As the API writes times: whole seconds, UTC.
+    pub(crate) fn now(self) -> String {
+        written(self.seconds())
+    }
+}
+
+pub(crate) fn written(seconds: i64) -> String {
+    Timestamp::from_second(seconds)
+        .unwrap_or(Timestamp::MAX)
+        .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn time_passes_only_with_tokios_clock() {
+        let clock = Clock::start();
+        assert_eq!(clock.now(), "2026-01-01T00:00:00Z");
+        tokio::time::advance(Duration::from_secs(3661)).await;
+        assert_eq!(clock.now(), "2026-01-01T01:01:01Z");
+    }
+}

@@ -1,0 +1,239 @@
+//! Which kinds a server knows: built-in ones and those of CRDs, compiled once and shared.
+
+mod built_in;
+mod crd;
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
+
+use crate::schema::{At, NodeId, Schema};
+
+pub(crate) use crd::{accepted, established};
+
+/// One served version of one kind.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// Which objects these are, in whatever version: index of the table that holds them.
+    pub(crate) table: usize,
+    pub(crate) group: String,
+    pub(crate) version: String,
+    pub(crate) kind: String,
+    pub(crate) list_kind: String,
+    pub(crate) plural: String,
+    pub(crate) singular: String,
+    pub(crate) short_names: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) verbs: Vec<String>,
+    pub(crate) subresources: Vec<String>,
+    pub(crate) namespaced: bool,
+    pub(crate) built_in: bool,
+    pub(crate) storage: bool,
+    /// `group/version`, or the version alone.
+    pub(crate) api_version: String,
+    /// Where `scale` finds its figures.
+    pub(crate) scale: Option<ScalePaths>,
+    schema: Arc<Schema>,
+    root: NodeId,
+}
+
+/// JSON pointers of a kind's `scale`.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalePaths {
+    pub(crate) spec: String,
+    pub(crate) status: String,
+    pub(crate) selector: Option<String>,
+}
+
+impl Kind {
+    pub(crate) fn at(&self) -> At<'_> {
+        self.schema.at(self.root)
+    }
+
+    /// `plural`, or `plural.group`.
+    pub(crate) fn qualified(&self) -> String {
+        if self.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
+    }
+
+    pub(crate) fn has(&self, subresource: &str) -> bool {
+        self.subresources.iter().any(|name| name == subresource)
+    }
+
+    pub(crate) fn is(&self, group: &str, plural: &str) -> bool {
+        self.group == group && self.plural == plural
+    }
+
+    /// Whether objects of this kind count their changes.
+    pub(crate) fn counts_generations(&self) -> bool {
+        if !self.built_in {
+            return true;
+        }
+        matches!(
+            (self.group.as_str(), self.plural.as_str()),
+            ("", "pods")
+                | (
+                    "apps",
+                    "statefulsets" | "deployments" | "replicasets" | "daemonsets"
+                )
+                | ("batch", "jobs" | "cronjobs")
+                | ("discovery.k8s.io", "endpointslices")
+                | ("policy", "poddisruptionbudgets")
+                | ("apiextensions.k8s.io", "customresourcedefinitions")
+                | ("networking.k8s.io", "networkpolicies")
+        )
+    }
+}
+
+/// A document is not a definition that this server can serve.
+#[derive(Debug, thiserror::Error)]
+#[error("definition {name}: {why}")]
+pub struct DefinitionError {
+    name: String,
+    why: String,
+}
+
+/// The kinds that servers know. Cheap to clone; made once and shared by as many servers as are wanted.
+#[derive(Clone, Debug)]
+pub struct Definitions {
+    kinds: Arc<Vec<Arc<Kind>>>,
+    /// The CRDs that were given, as a server stores them.
+    crds: Arc<Vec<Value>>,
+}
+
+impl Definitions {
+    /// The built-in kinds of Kubernetes that controllers commonly use.
+    #[must_use]
+    pub fn built_in() -> Definitions {
+        static BUILT_IN: OnceLock<Definitions> = OnceLock::new();
+        let built_in = BUILT_IN.get_or_init(|| Definitions {
+            kinds: Arc::new(built_in::kinds()),
+            crds: Arc::new(Vec::new()),
+        });
+        built_in.clone()
+    }
+
+    /// These and the kinds of CRDs. The CRDs are also there as objects when a server starts.
+    ///
+    /// # Errors
+    /// A document is no CRD, or its schema cannot be compiled.
+    pub fn with(self, crds: &[Value]) -> Result<Definitions, DefinitionError> {
+        let (mut kinds, mut objects) = (self.kinds.to_vec(), self.crds.to_vec());
+        for document in crds {
+            let made = crd::kinds(document, next_table(&kinds)).map_err(|why| DefinitionError {
+                name: name_of(document).to_owned(),
+                why,
+            })?;
+            if let Some(taken) = made
+                .iter()
+                .find(|kind| kinds.iter().any(|other| other.is(&kind.group, &kind.plural)))
+            {
+                return Err(DefinitionError {
+                    name: name_of(document).to_owned(),
+                    why: format!("{} is defined already", taken.qualified()),
+                });
+            }
+            kinds.extend(made);
+            objects.push(document.clone());
+        }
+        Ok(Definitions {
+            kinds: Arc::new(kinds),
+            crds: Arc::new(objects),
+        })
+    }
+
+    pub(crate) fn crds(&self) -> &[Value] {
+        &self.crds
+    }
+}
+
+fn name_of(document: &Value) -> &str {
+    document
+        .pointer("/metadata/name")
+        .and_then(Value::as_str)
+        .unwrap_or("without a name")
+}
+
+fn next_table(kinds: &[Arc<Kind>]) -> usize {
+    kinds.iter().map(|kind| kind.table + 1).max().unwrap_or_default()
+}
+
+/// The kinds that one server serves at the moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Served {
+    kinds: Vec<Arc<Kind>>,
+    by_name: HashMap<String, Arc<Kind>>,
+    tables: usize,
+}
+
+impl Served {
+    pub(crate) fn new(definitions: &Definitions) -> Served {
+        let mut served = Served {
+            kinds: Vec::new(),
+            by_name: HashMap::new(),
+            tables: next_table(&definitions.kinds),
+        };
+        for kind in definitions.kinds.iter() {
+            served.add(Arc::clone(kind));
+        }
+        served
+    }
+
+    fn add(&mut self, kind: Arc<Kind>) {
+        let name = format!("{}/{}", kind.api_version, kind.plural);
+        self.by_name.insert(name, Arc::clone(&kind));
+        self.kinds.push(kind);
+    }
+
+    pub(crate) fn tables(&self) -> usize {
+        self.tables
+    }
+
+    pub(crate) fn all(&self) -> &[Arc<Kind>] {
+        &self.kinds
+    }
+
+    pub(crate) fn find(&self, api_version: &str, plural: &str) -> Option<&Arc<Kind>> {
+        // One small string per request instead of a map of maps.
+        self.by_name.get(&format!("{api_version}/{plural}"))
+    }
+
+    /// The kind that objects of a table are stored as.
+    pub(crate) fn stored(&self, table: usize) -> Option<&Arc<Kind>> {
+        self.kinds.iter().find(|kind| kind.table == table && kind.storage)
+    }
+
+    pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<&Arc<Kind>> {
+        self.kinds
+            .iter()
+            .find(|known| known.api_version == api_version && known.kind == kind)
+    }
+
+    /// Follows a CRD that was created or changed. Objects keep their table.
+    ///
+    /// # Errors
+    /// What is wrong with the definition.
+    pub(crate) fn define(&mut self, crd: &Value) -> Result<(), String> {
+        let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
+        let known = self.kinds.iter().find(|kind| kind.is(group, plural));
+        let table = known.map_or(self.tables, |kind| kind.table);
+        let kinds = crd::kinds(crd, table)?;
+        self.forget(group, plural);
+        self.tables = self.tables.max(table + 1);
+        for kind in kinds {
+            self.add(kind);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn forget(&mut self, group: &str, plural: &str) {
+        let stays = |kind: &Arc<Kind>| kind.built_in || !kind.is(group, plural);
+        self.kinds.retain(stays);
+        self.by_name.retain(|_, kind| stays(kind));
+    }
+}

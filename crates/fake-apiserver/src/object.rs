@@ -1,0 +1,147 @@
+//! A stored object: never changed, shared by whoever shows it, and written as text once.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::definitions::Kind;
+
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) value: Arc<Value>,
+    /// The resourceVersion as a number.
+    pub(crate) version: u64,
+    /// All fields but apiVersion and kind, without the braces: who shows the object knows in which version it is asked for.
+    fields: OnceLock<Bytes>,
+}
+
+impl Object {
+    pub(crate) fn new(value: Value, version: u64) -> Object {
+        Object {
+            value: Arc::new(value),
+            version,
+            fields: OnceLock::new(),
+        }
+    }
+
+    fn fields(&self) -> &Bytes {
+        self.fields.get_or_init(|| {
+            let mut text = Vec::with_capacity(1024);
+            let fields = self.value.as_object().into_iter().flatten();
+            for (name, value) in fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind")) {
+                if !text.is_empty() {
+                    text.push(b',');
+                }
+                write(&mut text, name);
+                text.push(b':');
+                write(&mut text, value);
+            }
+            text.into()
+        })
+    }
+
+    /// Writes the object as one of `kind`.
+    pub(crate) fn write(&self, kind: &Kind, out: &mut Vec<u8>) {
+        let fields = self.fields();
+        out.reserve(fields.len() + 96);
+        for part in [
+            "{\"apiVersion\":\"",
+            &kind.api_version,
+            "\",\"kind\":\"",
+            &kind.kind,
+            "\",",
+        ] {
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.extend_from_slice(fields);
+        out.push(b'}');
+    }
+
+    /// Writes the object as an item of a list, where built-in kinds do not say what they are.
+    pub(crate) fn write_item(&self, kind: &Kind, out: &mut Vec<u8>) {
+        if !kind.built_in {
+            return self.write(kind, out);
+        }
+        out.push(b'{');
+        out.extend_from_slice(self.fields());
+        out.push(b'}');
+    }
+
+    /// Writes the metadata alone.
+    pub(crate) fn write_metadata(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            b"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":",
+        );
+        write(out, self.value.get("metadata").unwrap_or(&Value::Null));
+        out.push(b'}');
+    }
+
+    /// The same object with another resourceVersion.
+    pub(crate) fn at_version(&self, version: u64) -> Object {
+        let mut value = Value::clone(&self.value);
+        metadata_mut(&mut value).insert("resourceVersion".into(), version.to_string().into());
+        Object::new(value, version)
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        text(&self.value, "uid")
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        text(&self.value, "name")
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        text(&self.value, "namespace")
+    }
+
+    pub(crate) fn is_deleting(&self) -> bool {
+        is_deleting(&self.value)
+    }
+}
+
+fn write<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    // Writing JSON values into memory cannot fail.
+    let _ = serde_json::to_writer(out, value);
+}
+
+/// A text in an object's metadata, or nothing.
+pub(crate) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+    object
+        .get("metadata")
+        .and_then(|metadata| metadata.get(field))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+pub(crate) fn is_deleting(object: &Value) -> bool {
+    !text(object, "deletionTimestamp").is_empty()
+}
+
+pub(crate) fn finalizers(object: &Value) -> impl Iterator<Item = &str> {
+    let list = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str)
+}
+
+pub(crate) fn owners(object: &Value) -> impl Iterator<Item = &Value> {
+    let list = object
+        .pointer("/metadata/ownerReferences")
+        .and_then(Value::as_array);
+    list.into_iter().flatten()
+}
+
+/// The metadata of an object, made if it has none.
+pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
+    if !object.is_object() {
+        *object = Value::Object(Map::new());
+    }
+    let metadata = &mut object["metadata"];
+    if !metadata.is_object() {
+        *metadata = Value::Object(Map::new());
+    }
+    match metadata {
+        Value::Object(metadata) => metadata,
+        _ => unreachable!("it was made an object above"),
+    }
+}

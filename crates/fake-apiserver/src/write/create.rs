@@ -1,0 +1,117 @@
+//! What was not there.
+
+use serde_json::Value;
+
+use super::commit::{self, Author};
+use super::{Done, body, metadata};
+use crate::apply::{self, Change};
+use crate::ask::Ask;
+use crate::chores::namespaces;
+use crate::failure::{Cause, Failure};
+use crate::object::{metadata_mut, text};
+use crate::state::{State, key};
+
+pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
+    let mut object = body::read(ask)?;
+    body::check_kind(ask, &mut object)?;
+    body::check_names(ask, &mut object)?;
+    let manager = ask.manager();
+    let author = Author::of(ask, &manager, "create", ask.dry_run(None)?);
+    add(state, ask, object, &author, true)
+}
+
+/// Creates an object from a complete body, for a create (`tracks`: its manager owns what it gives) or an apply.
+pub(super) fn add(
+    state: &mut State,
+    ask: &Ask<'_>,
+    mut object: Value,
+    author: &Author<'_>,
+    tracks: bool,
+) -> Result<Done, Failure> {
+    let kind = &ask.kind;
+    let warnings = body::shape(ask, &mut object)?;
+    if tracks && !text(&object, "resourceVersion").is_empty() {
+        return Err(Failure::new(
+            500,
+            "",
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    name(state, &mut object);
+    let now = state.clock.now();
+    let fields = metadata_mut(&mut object);
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "resourceVersion",
+    ] {
+        fields.remove(field);
+    }
+    fields.insert("uid".into(), state.identities.uid().into());
+    fields.insert("creationTimestamp".into(), now.clone().into());
+    if kind.counts_generations() {
+        fields.insert("generation".into(), 1.into());
+    } else {
+        fields.remove("generation");
+    }
+    if kind.has("status") {
+        object.as_object_mut().and_then(|object| object.remove("status"));
+    }
+    namespaces::admit(state, ask, text(&object, "name"))?;
+    if kind.built_in {
+        crate::kinds::prepare_create(state, kind, &mut object);
+    }
+    if tracks {
+        let change = Change {
+            manager: author.manager,
+            api_version: &kind.api_version,
+            subresource: "",
+            time: &now,
+        };
+        apply::track(&Value::Null, &mut object, kind.at(), change);
+    }
+    check(ask, &object)?;
+    let name = text(&object, "name").to_owned();
+    let key = key(ask.namespace, &name);
+    if state.get(kind.table, &key).is_some() {
+        return Err(Failure::already_exists(kind, &name));
+    }
+    crate::kinds::before_store(state, kind, &mut object, author.dry_run)?;
+    let object = commit::store(state, kind, &key, object, 201, author);
+    Ok(Done {
+        code: 201,
+        object,
+        warnings,
+    })
+}
+
+/// Draws a name where only its beginning is given.
+fn name(state: &mut State, object: &mut Value) {
+    let prefix = text(object, "generateName");
+    if !text(object, "name").is_empty() || prefix.is_empty() {
+        return;
+    }
+    let most = 63 - 5;
+    let cut: String = prefix.chars().take(most).collect();
+    let name = format!("{cut}{}", state.identities.suffix());
+    metadata_mut(object).insert("name".into(), name.into());
+}
+
+fn check(ask: &Ask<'_>, object: &Value) -> Result<(), Failure> {
+    let kind = &ask.kind;
+    let name = text(object, "name");
+    let mut causes = Vec::new();
+    if name.is_empty() {
+        causes.push(Cause::required(
+            "metadata.name",
+            "name or generateName is required",
+        ));
+    }
+    causes.extend(metadata::check(kind, object));
+    causes.extend(crate::kinds::check(kind, object, None));
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid(kind, name, &causes))
+}

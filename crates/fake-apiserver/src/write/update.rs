@@ -1,0 +1,204 @@
+//! What is there becomes something else.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::commit::{self, Author};
+use super::{Done, body, metadata};
+use crate::apply::{self, Change};
+use crate::ask::Ask;
+use crate::definitions::Kind;
+use crate::failure::{Cause, Failure};
+use crate::object::{Object, finalizers, is_deleting, metadata_mut, text};
+use crate::state::{Key, State};
+
+pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
+    let mut object = body::read(ask)?;
+    if ask.subresource == "scale" {
+        return crate::kinds::put_scale(state, ask, &object);
+    }
+    body::check_kind(ask, &mut object)?;
+    body::check_names(ask, &mut object)?;
+    let Some(old) = state.get(ask.kind.table, &ask.key()).cloned() else {
+        let manager = ask.manager();
+        if ask.subresource.is_empty() && crate::kinds::created_by_put(&ask.kind) {
+            let author = Author::of(ask, &manager, "create", ask.dry_run(None)?);
+            metadata_mut(&mut object).remove("resourceVersion");
+            return super::create::add(state, ask, object, &author, true);
+        }
+        return Err(Failure::not_found(&ask.kind, ask.name));
+    };
+    let uid = text(&object, "uid");
+    if !uid.is_empty() && uid != old.uid() {
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            old.uid()
+        );
+        return Err(Failure::conflict(&ask.kind, ask.name, &why));
+    }
+    if text(&object, "resourceVersion").is_empty() {
+        if crate::kinds::needs_version(&ask.kind) {
+            let cause = Cause::new(
+                "FieldValueInvalid",
+                "metadata.resourceVersion",
+                "Invalid value: 0: must be specified for an update",
+            );
+            return Err(Failure::invalid(&ask.kind, ask.name, &[cause]));
+        }
+        let version = text(&old.value, "resourceVersion").to_owned();
+        metadata_mut(&mut object).insert("resourceVersion".into(), version.into());
+    }
+    let manager = ask.manager();
+    let author = Author::of(ask, &manager, "update", ask.dry_run(None)?);
+    replace(state, ask, &old, object, &author, true)
+}
+
+/// Replaces an object by what a client has made of it. `tracks`: what is different becomes the manager's.
+pub(crate) fn replace(
+    state: &mut State,
+    ask: &Ask<'_>,
+    old: &Arc<Object>,
+    mut new: Value,
+    author: &Author<'_>,
+    tracks: bool,
+) -> Result<Done, Failure> {
+    let kind = &ask.kind;
+    let version = text(&new, "resourceVersion");
+    if !version.is_empty() && version != text(&old.value, "resourceVersion") {
+        return Err(Failure::modified(kind, ask.name));
+    }
+    let warnings = body::shape(ask, &mut new)?;
+    isolate(kind, ask.subresource, &old.value, &mut new);
+    keep_metadata(&old.value, &mut new);
+    if kind.built_in {
+        crate::kinds::prepare_update(kind, ask.subresource, &old.value, &mut new);
+    }
+    count_generation(kind, &old.value, &mut new);
+    if tracks {
+        let now = state.clock.now();
+        let change = Change {
+            manager: author.manager,
+            api_version: &kind.api_version,
+            subresource: ask.subresource,
+            time: &now,
+        };
+        apply::track(&old.value, &mut new, kind.at(), change);
+    }
+    check(ask, &old.value, &new)?;
+    let object = finish(state, kind, &ask.key(), old, new, author);
+    Ok(Done {
+        code: 200,
+        object,
+        warnings,
+    })
+}
+
+/// Stores what has changed, and removes what only waited for its last finalizer.
+pub(crate) fn finish(
+    state: &mut State,
+    kind: &Kind,
+    key: &Key,
+    old: &Arc<Object>,
+    new: Value,
+    author: &Author<'_>,
+) -> Arc<Object> {
+    if *old.value == new {
+        commit::unchanged(state, kind, old, author);
+        return Arc::clone(old);
+    }
+    if is_deleting(&new) && finalizers(&new).next().is_none() && !crate::kinds::holds_itself(kind, &new) {
+        return commit::erase(state, kind, key, author).unwrap_or_else(|| Arc::clone(old));
+    }
+    commit::store(state, kind, key, new, 200, author)
+}
+
+/// The main endpoint writes no status, and `/status` nothing else.
+fn isolate(kind: &Kind, subresource: &str, old: &Value, new: &mut Value) {
+    if !kind.has("status") {
+        return;
+    }
+    let Value::Object(fields) = new else { return };
+    if subresource != "status" {
+        match old.get("status") {
+            Some(status) => fields.insert("status".into(), status.clone()),
+            None => fields.remove("status"),
+        };
+        return;
+    }
+    let mut kept = old.as_object().cloned().unwrap_or_default();
+    match fields.remove("status") {
+        Some(status) => kept.insert("status".into(), status),
+        None => kept.remove("status"),
+    };
+    let given = fields.remove("metadata").unwrap_or_default();
+    if kind.built_in {
+        kept.insert("metadata".into(), given);
+    } else if let (Value::Object(given), Some(Value::Object(metadata))) = (given, kept.get_mut("metadata"))
+        && let Some(managed) = given.get("managedFields")
+    {
+        metadata.insert("managedFields".into(), managed.clone());
+    }
+    *fields = kept;
+}
+
+/// Fields of metadata that a client need not send.
+const KEPT: [&str; 5] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "resourceVersion",
+    "uid",
+];
+
+fn keep_metadata(old: &Value, new: &mut Value) {
+    let empty = Map::new();
+    let old = old.get("metadata").and_then(Value::as_object).unwrap_or(&empty);
+    let new = metadata_mut(new);
+    for field in KEPT {
+        if !new.contains_key(field)
+            && let Some(value) = old.get(field)
+        {
+            new.insert(field.into(), value.clone());
+        }
+    }
+    match old.get("generation") {
+        Some(generation) => new.insert("generation".into(), generation.clone()),
+        None => new.remove("generation"),
+    };
+    new.remove("selfLink");
+}
+
+fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
+    if !kind.counts_generations() {
+        return;
+    }
+    let counted = |name: &str| {
+        !matches!(name, "metadata" | "apiVersion" | "kind") && !(name == "status" && kind.has("status"))
+    };
+    let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
+        return;
+    };
+    let differs = before.keys().chain(after.keys()).any(|name| {
+        let only_spec = !kind.built_in || name == "spec" || kind.plural == "endpointslices";
+        counted(name) && only_spec && before.get(name) != after.get(name)
+    });
+    if differs {
+        let generation = old
+            .pointer("/metadata/generation")
+            .and_then(Value::as_i64)
+            .unwrap_or_default();
+        metadata_mut(new).insert("generation".into(), (generation + 1).into());
+    }
+}
+
+fn check(ask: &Ask<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
+    let kind = &ask.kind;
+    let mut causes = metadata::check_update(old, new);
+    causes.extend(metadata::check(kind, new));
+    causes.extend(crate::kinds::check(kind, new, Some(old)));
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::invalid(kind, ask.name, &causes))
+}
