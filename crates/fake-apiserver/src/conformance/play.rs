@@ -176,7 +176,11 @@ impl<S: Server> Run<'_, S> {
 
     fn request(&self, exchange: &Exchange, method: &str, path: &str) -> Result<Request<Bytes>, String> {
         let body = match (&exchange.body, &exchange.raw) {
-            (Some(body), _) => edited(self.references.value(body), &exchange.edit).to_string(),
+            (Some(body), _) => {
+                let edit = self.references.value(&exchange.edit.clone().into());
+                let edit = edit.as_object().cloned().unwrap_or_default();
+                edited(self.references.value(body), &edit).to_string()
+            }
             (None, Some(raw)) => self.references.text(raw),
             (None, None) => String::new(),
         };
