@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::cassandra_task::{CassandraTaskStatus, CassandraTaskTemplate};
 use crate::references::ObjectReference;
+use crate::wire::read_as_text;
 
 /// What is done, and in which datacenters.
 #[expect(clippy::duplicated_attributes, reason = "several printer columns are dates")]
@@ -66,9 +67,11 @@ pub struct K8ssandraTaskSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct K8ssandraTaskStatus {
     /// The sum.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "sum")]
     pub sum: CassandraTaskStatus,
     /// Datacenter name to the status of its task.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub datacenters: BTreeMap<String, CassandraTaskStatus>,
 }
+
+read_as_text!(sum: CassandraTaskStatus);

@@ -3,6 +3,9 @@
 use fleet::Plane;
 use fleet::quote::quote_to;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::Resource;
+use serde::Deserialize;
 
 use crate::watches::Remote;
 
@@ -11,6 +14,35 @@ const LABELS: [&str; 2] = [
     "app.kubernetes.io/name=cass-operator",
     "control-plane=controller-manager",
 ];
+
+/// A Deployment as far as it is read here.
+#[derive(Clone, Debug, Deserialize, Resource)]
+#[resource(inherit = "Deployment")]
+struct DeploymentParts {
+    metadata: ObjectMeta,
+    spec: DeploymentSpec,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct DeploymentSpec {
+    template: PodTemplate,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct PodTemplate {
+    spec: PodSpec,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct PodSpec {
+    #[serde(default)]
+    containers: Vec<Container>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Container {
+    image: Option<String>,
+}
 
 /// The tag of the operator's image; `None` if it cannot be seen.
 pub(crate) async fn version(plane: &Plane<Remote>) -> Option<String> {
@@ -22,7 +54,7 @@ pub(crate) async fn version(plane: &Plane<Remote>) -> Option<String> {
         for namespace in &namespaces {
             // Not to be allowed to look is common, and no trouble.
             let found = plane
-                .list_live::<Deployment>(*namespace, labels, None)
+                .list_live::<DeploymentParts>(*namespace, labels, None)
                 .await
                 .unwrap_or_default();
             if let Some(version) = found.iter().find_map(of_deployment) {
@@ -33,8 +65,8 @@ pub(crate) async fn version(plane: &Plane<Remote>) -> Option<String> {
     None
 }
 
-fn of_deployment(deployment: &Deployment) -> Option<String> {
-    let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
+fn of_deployment(deployment: &DeploymentParts) -> Option<String> {
+    let containers = &deployment.spec.template.spec.containers;
     containers
         .iter()
         .filter_map(|container| container.image.as_deref())
@@ -51,6 +83,19 @@ fn tag(image: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_is_read_off_the_operator_among_other_containers() {
+        let deployment = serde_json::json!({
+            "metadata": { "name": "cass-operator", "namespace": "cass-operator" },
+            "spec": { "replicas": 1, "template": { "spec": { "containers": [
+                { "name": "proxy" },
+                { "name": "manager", "image": "cr.k8ssandra.io/k8ssandra/cass-operator:v1.31.0" },
+            ] } } },
+        });
+        let deployment = serde_json::from_value(deployment).unwrap();
+        assert_eq!(of_deployment(&deployment).as_deref(), Some("v1.31.0"));
+    }
 
     #[test]
     fn the_tag_is_read_off_images_of_that_name_only() {

@@ -109,7 +109,7 @@ pub(crate) async fn live(context: &Context, facts: &mut ClusterFacts, names: &BT
 /// Whether the CRD of K8ssandraClusters is being deleted; `None` if that cannot be read.
 pub(crate) async fn crd_deleting(context: &Context) -> Option<bool> {
     let api = Api::<CustomResourceDefinition>::all(context.process.client.clone());
-    let crd = api.get("k8ssandraclusters.k8ssandra.io").await.ok()?;
+    let crd = api.get_metadata("k8ssandraclusters.k8ssandra.io").await.ok()?;
     Some(crd.metadata.deletion_timestamp.is_some())
 }
 

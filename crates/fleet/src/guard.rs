@@ -12,26 +12,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
-use http_body_util::combinators::UnsyncBoxBody;
 use kube::client::Body;
+use runtime::{Wire, WireBody};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
 use crate::limits::{Deadlines, Limits};
 use body::Bounded;
 use call::Call;
-
-/// A body as it comes off a connection.
-pub type WireBody = UnsyncBoxBody<Bytes, BoxError>;
-
-/// Something that sends a request to one plane and gives back what that answers: a connection pool, or a fake.
-pub type Wire = BoxCloneSyncService<Request<Body>, Response<WireBody>, BoxError>;
 
 /// What the guard refuses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

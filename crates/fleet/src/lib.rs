@@ -23,7 +23,6 @@ pub mod kubeconfig;
 pub mod limits;
 mod link;
 mod live;
-mod negotiate;
 mod options;
 mod plane;
 pub mod quote;

@@ -7,13 +7,13 @@ use http::HeaderValue;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
-use runtime::{CacheState, CancellationToken, Metrics, Queue, Roots, WatchErrorKind, WatchSpec};
+use runtime::{CacheState, CancellationToken, Metrics, Queue, Roots, WatchErrorKind, WatchSpec, Wire};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tower::Layer;
 
 use crate::cache::PlaneCache;
-use crate::guard::{Guard, Rules, Wire};
+use crate::guard::{Guard, Rules};
 use crate::health::Pulse;
 use crate::limits::{Deadlines, Limits};
 use crate::refusal::Refusal;

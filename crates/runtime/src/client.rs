@@ -1,58 +1,28 @@
-//! Clients of the program's own cluster. Its kubeconfig is the operator's own file and is trusted.
+//! Clients of the program's own cluster.
 
-use std::path::Path;
-use std::time::Duration;
-
-use anyhow::anyhow;
 use http::header::{HeaderValue, USER_AGENT};
+use kube::Client;
 use kube::client::ClientBuilder;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
-use kube::{Client, Config};
+use tower::ServiceBuilder;
 
-use crate::{Guard, Metrics, ProcessArgs};
+use crate::connection::connect;
+use crate::own_cluster::OwnCluster;
+use crate::{Guard, Metrics};
 
 /// Label of the own cluster in `rest_client_requests_total`.
 const LOCAL: &str = "local";
 
-/// Reads where the own cluster is: `--kubeconfig`, else what kubectl would use, else the pod's service account.
-pub(crate) async fn config(name: &str, args: &ProcessArgs) -> anyhow::Result<Config> {
-    let mut config = match &args.kubeconfig {
-        Some(path) => from_file(path)
-            .await
-            .map_err(|error| anyhow!("{}: {}", path.display(), harmless(&error)))?,
-        None => match Config::from_kubeconfig(&KubeConfigOptions::default()).await {
-            Ok(config) => config,
-            Err(error) => Config::incluster()
-                .map_err(|pod| anyhow!("no kubeconfig ({}), and not in a pod ({pod})", harmless(&error)))?,
-        },
-    };
-    // Retries belong to the queue: kube's would hide minutes of failure inside one call.
-    config.default_retry = false;
-    config.connect_timeout = Some(Duration::from_secs(5));
-    // Without one, a watch could hang for ever in a half-open connection's write.
-    config.write_timeout = Some(Duration::from_secs(10));
-    config
-        .headers
-        .push((USER_AGENT, HeaderValue::from_str(&format!("ringspan-{name}"))?));
-    Ok(config)
-}
-
-async fn from_file(path: &Path) -> Result<Config, KubeconfigError> {
-    let file = Kubeconfig::read_from(path)?;
-    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await
-}
-
-/// The text of an error without pieces of the file, which holds credentials.
-fn harmless(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::Parse(_) => "not the YAML of a kubeconfig".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// A guarded client with connections of its own.
-pub(crate) fn client(config: Config, metrics: &Metrics) -> anyhow::Result<Client> {
-    Ok(ClientBuilder::try_from(config)?
+/// A guarded client with connections of its own. Nothing is retried in it: that belongs to the queue, and would hide
+/// minutes of failure inside one call.
+pub(crate) fn client(name: &str, cluster: &OwnCluster, metrics: &Metrics) -> anyhow::Result<Client> {
+    let agent = HeaderValue::from_str(&format!("ringspan-{name}"))?;
+    let wire = ServiceBuilder::new()
+        .map_request(move |mut request: http::Request<kube::client::Body>| {
+            request.headers_mut().insert(USER_AGENT, agent.clone());
+            request
+        })
+        .service(connect(cluster.endpoint()?));
+    Ok(ClientBuilder::new(wire, "default")
         .with_layer(&Guard::new(LOCAL, metrics))
         .build())
 }
@@ -68,6 +38,7 @@ mod tests {
     use kube::Api;
 
     use super::*;
+    use crate::ProcessArgs;
 
     #[derive(clap::Parser)]
     struct Program {
@@ -106,7 +77,7 @@ mod tests {
             "s3cret",
         ] {
             std::fs::write(file.path(), text).unwrap();
-            let error = config("demo", &args(&file)).await.unwrap_err();
+            let error = OwnCluster::find(&args(&file)).err().unwrap();
             assert!(!format!("{error:#} {error:?}").contains("s3cret"), "{error:?}");
         }
     }
@@ -123,7 +94,8 @@ mod tests {
         });
         std::fs::write(file.path(), kubeconfig.to_string()).unwrap();
         let metrics = Metrics::new();
-        let client = client(config("demo", &args(&file)).await.unwrap(), &metrics).unwrap();
+        let cluster = OwnCluster::find(&args(&file)).unwrap();
+        let client = client("demo", &cluster, &metrics).unwrap();
         Api::<ConfigMap>::namespaced(client, "db")
             .get("a")
             .await

@@ -5,6 +5,7 @@
 //! | [`Key`] | the name of a root object |
 //! | [`Queue`], [`work`] | passes: one per key at a time, debounced, with back-off, panics isolated |
 //! | [`watch`], [`Cache`] | one task per watch, slim values, states, our own writes |
+//! | [`connect`], [`tls`], [`Bearer`] | connections to an API server, of the own cluster or another |
 //! | [`Guard`] | deadline, size and count of every call of a client |
 //! | [`write`](mod@write) | creates, applies, patches and deletes that cannot hit another object of the same name |
 //! | [`Events`] | Kubernetes Events, off the pass's path |
@@ -15,8 +16,10 @@
 mod admin;
 mod args;
 mod backoff;
+mod bearer;
 mod cache;
 mod client;
+mod connection;
 mod contents;
 mod decode;
 mod events;
@@ -28,12 +31,15 @@ mod heart;
 mod key;
 mod logs;
 mod metrics;
+mod negotiate;
+mod own_cluster;
 mod process;
 mod queue;
 mod queue_metrics;
 pub mod rbac;
 mod readiness;
 mod schedule;
+pub mod tls;
 mod transport;
 mod watch;
 mod watch_error;
@@ -43,7 +49,9 @@ pub mod write;
 mod write_error;
 
 pub use args::{LogFormat, ProcessArgs};
+pub use bearer::Bearer;
 pub use cache::{Cache, CacheState};
+pub use connection::{Endpoint, Patience, Wire, WireBody, connect};
 pub use events::{EventType, Events};
 pub use guard::{CALL_DEADLINE, Guard, Guarded, MOST_ANSWER, TimedOut, TooLarge, timed_out, too_large};
 pub use key::Key;

@@ -1,12 +1,12 @@
 //! Log lines on stderr. Contents of objects never get there: the one library that would print them is silenced.
 
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
+use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::args::{LogFormat, ProcessArgs};
 
@@ -29,7 +29,8 @@ where
     } else {
         &args.log_level
     };
-    let filter = EnvFilter::try_new(level)
+    let filter = level
+        .parse::<Targets>()
         .map_err(|error| anyhow::anyhow!("--log-level {:?} is no log filter: {error}", args.log_level))?
         .and(filter_fn(harmless));
     let layer = match args.log_format {

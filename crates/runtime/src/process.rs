@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
+use crate::own_cluster::OwnCluster;
 use crate::{Events, Metrics, ProcessArgs, Readiness, client, logs};
 
 /// How long Events that still wait may take at the end.
@@ -105,12 +106,10 @@ where
     Fut: Future<Output = anyhow::Result<()>>,
 {
     let (metrics, address) = (Metrics::new(), args.metrics_address);
-    let config = client::config(name, &args)
-        .await
-        .context("the control plane's configuration cannot be read")?;
-    let server = config.cluster_url.host().unwrap_or_default().to_owned();
-    let requests = client::client(config.clone(), &metrics).context("no client for the control plane")?;
-    let watches = client::client(config, &metrics).context("no client for the control plane")?;
+    let cluster = OwnCluster::find(&args).context("the control plane's configuration cannot be read")?;
+    let server = cluster.server.host().unwrap_or_default().to_owned();
+    let requests = client::client(name, &cluster, &metrics).context("no client for the control plane")?;
+    let watches = client::client(name, &cluster, &metrics).context("no client for the control plane")?;
     let process = Process::assemble(name, args, requests, watches, metrics.clone());
 
     let admin = Admin::bind(address, metrics, process.ready.clone())

@@ -7,7 +7,6 @@ use std::time::Duration;
 use api::cass_operator::CassandraTask;
 use api::names::manager::TOPOLOGY_RECONCILER as MANAGER;
 use fleet::Plane;
-use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::jiff::Timestamp;
 use kube::core::NamespaceResourceScope;
@@ -23,6 +22,7 @@ use tokio::time::Instant;
 use crate::Context;
 use crate::ask::Nodes;
 use crate::error::ActError;
+use crate::kinds::ServiceParts;
 use crate::views;
 use crate::watches::Remote;
 
@@ -128,7 +128,7 @@ async fn create(
         Kind::EndpointSlice => post::<EndpointSlice>(&plane, at, name, object)
             .await
             .map(|stored| absorb_slice(&plane, stored)),
-        Kind::Service => post::<Service>(&plane, at, name, object)
+        Kind::Service => post::<ServiceParts>(&plane, at, name, object)
             .await
             .map(|stored| absorb_service(context, stored)),
         Kind::CassandraTask => {
@@ -186,7 +186,8 @@ async fn apply(
             absorb_slice(&plane, stored);
         }
         Kind::Service => {
-            let stored = write::apply(&namespaced::<Service>(&plane, at), name, uid, object, how).await?;
+            let stored =
+                write::apply(&namespaced::<ServiceParts>(&plane, at), name, uid, object, how).await?;
             absorb_service(context, stored);
         }
         Kind::CassandraTask => {
@@ -210,7 +211,7 @@ async fn delete(
         Kind::EndpointSlice => write::delete(&namespaced::<EndpointSlice>(&plane, at), name, victim, None)
             .await
             .map(drop),
-        Kind::Service => write::delete(&namespaced::<Service>(&plane, at), name, victim, None)
+        Kind::Service => write::delete(&namespaced::<ServiceParts>(&plane, at), name, victim, None)
             .await
             .map(drop),
         Kind::CassandraTask => write::delete(&namespaced::<CassandraTask>(&plane, at), name, victim, None)
@@ -255,7 +256,7 @@ fn absorb_slice(plane: &Plane<Remote>, stored: EndpointSlice) {
     }
 }
 
-fn absorb_service(context: &Context, stored: Service) {
+fn absorb_service(context: &Context, stored: ServiceParts) {
     let version = stored.resource_version().unwrap_or_default();
     if let Some(key) = Key::of(&stored) {
         let service = views::headless(stored);

@@ -7,6 +7,7 @@
 mod act;
 mod ask;
 mod error;
+mod kinds;
 mod observe;
 mod pass;
 mod report;

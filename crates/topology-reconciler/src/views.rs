@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use api::names::label;
-use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plan::topology::{Family, Headless, Owner, Port, SeedPod, Slice, seed_address};
 use runtime::Key;
+
+use crate::kinds::{PodParts, ServiceParts};
 
 /// A pod that is a seed, and the datacenter that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,19 +22,18 @@ const ALL_PODS: &str = "-all-pods-service";
 /// Name of the management API's port.
 const MANAGEMENT_PORT: &str = "mgmt-api-http";
 
-pub(crate) fn seed_pod(pod: Pod) -> PodView {
+pub(crate) fn seed_pod(pod: PodParts) -> PodView {
     let labels = pod.metadata.labels.unwrap_or_default();
-    let status = pod.status.unwrap_or_default();
-    let several = status.pod_ips.into_iter().flatten().map(|ip| ip.ip);
+    let several = pod.status.ips.into_iter().map(|several| several.ip);
     let addresses = several
-        .chain(status.pod_ip)
+        .chain(pod.status.ip)
         .filter_map(|text| seed_address(&text));
     let mut addresses: Vec<_> = addresses.collect();
     addresses.sort_unstable();
     addresses.dedup();
-    let containers = pod.spec.into_iter().flat_map(|spec| spec.containers);
+    let containers = pod.spec.containers.into_iter();
     let cassandra = containers.filter(|container| container.name == "cassandra");
-    let mut ports = cassandra.filter_map(|container| container.ports).flatten();
+    let mut ports = cassandra.flat_map(|container| container.ports);
     let management = ports.find(|port| port.name.as_deref() == Some(MANAGEMENT_PORT));
     PodView {
         datacenter: labels
@@ -85,9 +85,9 @@ pub(crate) fn all_pods(object: EndpointSlice) -> Option<Slice> {
     Some(slice)
 }
 
-pub(crate) fn headless(service: Service) -> Headless {
+pub(crate) fn headless(service: ServiceParts) -> Headless {
+    let ports = service.ports();
     let metadata = service.metadata;
-    let ports = service.spec.unwrap_or_default().ports.unwrap_or_default();
     Headless {
         ports: ports
             .into_iter()

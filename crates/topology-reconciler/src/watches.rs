@@ -6,7 +6,6 @@ use api::cass_operator::{CassandraDatacenter, CassandraTask};
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::label;
 use fleet::{PlaneCache, PlaneLink};
-use k8s_openapi::api::core::v1::Service;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher;
 use kube::{Api, Resource};
@@ -15,6 +14,7 @@ use runtime::rbac::{Rule, Side};
 use runtime::{Cache, Key, Process, Queue, Roots, WatchSpec};
 use serde::de::DeserializeOwned;
 
+use crate::kinds::ServiceParts;
 use crate::views::{self, PodView};
 
 /// What this program may do, and why.
@@ -148,7 +148,7 @@ impl Local {
         let contact_points = format!("{},{}", label::CLUSTER_NAME, label::DATACENTER);
         let services = WatchSpec::new(
             "Service",
-            Api::<Service>::all(client),
+            Api::<ServiceParts>::all(client),
             watcher::Config::default().labels(&contact_points),
             |service| Some(views::headless(service)),
             Arc::new(|_: &Key, service: &Headless| views::cluster_of(&service.labels).into_iter().collect()),

@@ -8,7 +8,7 @@ use super::addons::{Medusa, Reaper, Stargate, StargateOfDatacenter};
 use super::rules;
 use super::{ClusterMeta, DatacenterOptions, EmbeddedObjectMeta, K8ssandraClusterStatus};
 use crate::references::{LocalObjectReference, SecretKeyReference};
-use crate::wire::{is_false, null_is_default};
+use crate::wire::{is_false, null_is_default, read_as_text};
 
 /// What the user wants.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -61,23 +61,31 @@ pub struct K8ssandraClusterSpec {
     #[schemars(extend("default" = true))]
     pub auth: Option<bool>,
     /// The Cassandra cluster. The schema lets it be absent, but then nothing can be done.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "cassandra",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub cassandra: Option<CassandraClusterTemplate>,
     /// Cassandra's names of datacenters that nobody here manages. They count in the replication of system keyspaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_datacenters: Option<Vec<String>>,
     /// Backups.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "medusa", skip_serializing_if = "Option::is_none")]
     pub medusa: Option<Medusa>,
     /// Repairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "reaper", skip_serializing_if = "Option::is_none")]
     pub reaper: Option<Reaper>,
     /// `internal`: Secrets are made and copied. `external`: something else provides them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "internal", "enum" = ["internal", "external"]))]
     pub secrets_provider: Option<String>,
     /// Deprecated: a gateway that nobody develops any more.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "stargate",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub stargate: Option<Stargate>,
 }
 
@@ -137,7 +145,7 @@ pub struct CassandraClusterTemplate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub superuser_secret_ref: Option<LocalObjectReference>,
     /// What holds for every datacenter that does not say otherwise.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "options")]
     pub options: DatacenterOptions,
 }
 
@@ -193,7 +201,7 @@ pub struct CassandraDatacenterTemplate {
     #[schemars(extend("default" = false))]
     pub stopped: bool,
     /// What this datacenter has of its own.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "options")]
     pub options: DatacenterOptions,
 }
 
@@ -241,6 +249,12 @@ pub struct EncryptionStores {
     /// The truststore.
     pub truststore_secret_ref: SecretKeyReference,
 }
+
+read_as_text!(cassandra: Option<CassandraClusterTemplate>);
+read_as_text!(medusa: Option<Medusa>);
+read_as_text!(reaper: Option<Reaper>);
+read_as_text!(stargate: Option<Stargate>);
+read_as_text!(options: DatacenterOptions);
 
 #[cfg(test)]
 mod tests {

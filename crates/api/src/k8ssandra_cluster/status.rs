@@ -9,6 +9,7 @@ use crate::all_optional::all_optional;
 use crate::cass_operator::CassandraDatacenterStatus;
 use crate::conditions::{self, BareCondition, Condition};
 use crate::reports::Reports;
+use crate::wire::read_as_text;
 
 /// What was observed. Only `status-rollup` writes it, except `reports`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
@@ -19,7 +20,11 @@ pub struct K8ssandraClusterStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
     /// Name to status of each datacenter whose object was seen.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "datacenters",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub datacenters: BTreeMap<String, DatacenterStatus>,
     /// How many datacenters are ready, of how many: `1/2`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +37,7 @@ pub struct K8ssandraClusterStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// What the controllers tell each other about their work. Each key has one writer.
-    #[serde(default, skip_serializing_if = "has_no_reports")]
+    #[serde(default, deserialize_with = "reports", skip_serializing_if = "has_no_reports")]
     pub reports: Reports,
 }
 
@@ -110,3 +115,6 @@ pub struct StargateStatus {
     /// Pods of the newest template.
     pub updated_replicas: i32,
 }
+
+read_as_text!(datacenters: BTreeMap<String, DatacenterStatus>);
+read_as_text!(reports: Reports);

@@ -8,6 +8,7 @@ use super::{AddonMeta, ContainerImage, Telemetry};
 use crate::all_optional::all_optional;
 use crate::embedded::{Affinity, Probe, Quantity, ResourceRequirements, Toleration};
 use crate::references::LocalObjectReference;
+use crate::wire::read_as_text;
 
 all_optional! {
     /// What a Stargate pod is made of.
@@ -72,7 +73,7 @@ pub struct Stargate {
     #[schemars(required, range(min = 1), extend("default" = 1))]
     pub size: Option<i32>,
     /// What a pod is made of.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "template")]
     pub template: StargateTemplate,
 }
 
@@ -87,7 +88,7 @@ pub struct StargateOfDatacenter {
     #[schemars(required, range(min = 1), extend("default" = 1))]
     pub size: Option<i32>,
     /// What a pod is made of.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "template")]
     pub template: StargateTemplate,
 }
 
@@ -98,6 +99,8 @@ pub struct StargateRack {
     #[schemars(length(min = 2))]
     pub name: String,
     /// What a pod is made of.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "template")]
     pub template: StargateTemplate,
 }
+
+read_as_text!(template: StargateTemplate);

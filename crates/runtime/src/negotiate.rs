@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 
+use http::uri::Scheme;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_rustls::MaybeHttpsStream;
@@ -19,7 +20,7 @@ use tokio::sync::Mutex;
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceExt};
 
-use crate::guard::WireBody;
+use crate::connection::WireBody;
 
 /// Connects, with TLS.
 pub(crate) type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
@@ -78,6 +79,10 @@ impl Negotiated {
         let known = || Some(self.learned.load(Ordering::Acquire)).filter(|learned| *learned != UNKNOWN);
         if let Some(known) = known() {
             return Ok(known);
+        }
+        if self.server.scheme() == Some(&Scheme::HTTP) {
+            // Without TLS there is nothing to ask.
+            return Ok(HTTP_1);
         }
         let _alone = self.learning.lock().await;
         if let Some(known) = known() {

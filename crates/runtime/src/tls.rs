@@ -1,0 +1,139 @@
+//! Whom an API server's certificate may come from, and the certificate that we show.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::time::Instant;
+
+/// How long authorities that were read from a file are used: they are renewed in place, like tokens.
+const READ_AGAIN: Duration = Duration::from_mins(1);
+
+/// Who may have signed the server's certificate.
+#[derive(Clone, Debug)]
+pub enum Authorities {
+    /// Those of the system.
+    System,
+    /// These (DER).
+    Given(Vec<Vec<u8>>),
+    /// Those of a PEM file, which may change.
+    File(PathBuf),
+}
+
+/// A TLS client; `identity` is a chain and its key, both PEM.
+///
+/// # Errors
+/// Unreadable authorities, certificates or keys, or a system without authorities. No error quotes a key.
+pub fn client(authorities: &Authorities, identity: Option<(&str, &str)>) -> Result<ClientConfig, Error> {
+    let builder = ClientConfig::builder();
+    let builder = match authorities {
+        Authorities::System => builder.with_platform_verifier()?,
+        Authorities::Given(certificates) => builder.with_root_certificates(roots(
+            certificates
+                .iter()
+                .map(|der| Ok(CertificateDer::from(der.clone()))),
+        )?),
+        Authorities::File(path) => builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(FromFile::new(path.clone())?)),
+    };
+    let Some((chain, key)) = identity else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| Error::General("the client certificate cannot be read".to_owned()))?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .map_err(|_| Error::General("the client key cannot be read".to_owned()))?;
+    builder.with_client_auth_cert(chain, key)
+}
+
+fn roots(
+    certificates: impl Iterator<Item = Result<CertificateDer<'static>, Error>>,
+) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates {
+        roots.add(certificate?)?;
+    }
+    Ok(roots)
+}
+
+/// Verifies by the authorities in a file. While it cannot be read, the last ones hold.
+#[derive(Debug)]
+struct FromFile {
+    path: PathBuf,
+    last: Mutex<(Arc<WebPkiServerVerifier>, Instant)>,
+}
+
+impl FromFile {
+    fn new(path: PathBuf) -> Result<Self, Error> {
+        let verifier = read(&path)?;
+        Ok(Self {
+            path,
+            last: Mutex::new((verifier, Instant::now())),
+        })
+    }
+
+    fn current(&self) -> Arc<WebPkiServerVerifier> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.1.elapsed() >= READ_AGAIN {
+            let verifier = read(&self.path).unwrap_or_else(|_| Arc::clone(&last.0));
+            *last = (verifier, Instant::now());
+        }
+        Arc::clone(&last.0)
+    }
+}
+
+fn read(path: &Path) -> Result<Arc<WebPkiServerVerifier>, Error> {
+    let certificates = CertificateDer::pem_file_iter(path)
+        .map_err(|error| Error::General(format!("{}: {error}", path.display())))?
+        .map(|certificate| {
+            certificate.map_err(|error| Error::General(format!("{}: {error}", path.display())))
+        });
+    WebPkiServerVerifier::builder(Arc::new(roots(certificates)?))
+        .build()
+        .map_err(|error| Error::Other(OtherError(Arc::new(error))))
+}
+
+/// All of it is the library's; only which authorities it is asked with changes.
+impl ServerCertVerifier for FromFile {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.current()
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.current().verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.current().verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.current().supported_verify_schemes()
+    }
+}
