@@ -108,6 +108,13 @@ impl<'a> Ask<'a> {
         }
     }
 
+    pub(crate) fn accepts_json(&self) -> bool {
+        self.accept.is_empty()
+            || ["json", "*/*", "application/*"]
+                .iter()
+                .any(|media| self.accept.contains(media))
+    }
+
     pub(crate) fn wants_metadata(&self) -> bool {
         self.accept.contains("as=PartialObjectMetadata")
     }

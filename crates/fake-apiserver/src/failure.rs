@@ -188,12 +188,24 @@ impl Failure {
         Failure::new(415, "UnsupportedMediaType", message)
     }
 
+    pub(crate) fn not_acceptable() -> Failure {
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, \
+                       application/vnd.kubernetes.protobuf";
+        Failure::new(406, "NotAcceptable", message).with_empty_details()
+    }
+
+    /// An operation of a JSON patch that cannot be done; which one is not told.
+    pub(crate) fn inapplicable() -> Failure {
+        let message = "the server rejected our request due to an error in our request";
+        Failure::new(422, "Invalid", message).with_empty_details()
+    }
+
     pub(crate) fn method_not_allowed() -> Failure {
         let message = "the server does not allow this method on the requested resource";
         Failure::new(405, "MethodNotAllowed", message).with_empty_details()
     }
 
-    fn with_empty_details(mut self) -> Failure {
+    pub(crate) fn with_empty_details(mut self) -> Failure {
         self.0.details.insert(String::new(), Value::Null);
         self
     }

@@ -170,6 +170,14 @@ pub(crate) fn verb(method: &Method, objects: &Objects<'_>, query: Query<'_>) -> 
     }
 }
 
+/// The namespace that a request is about; a namespace is in itself.
+pub(crate) fn place<'p>(objects: &Objects<'p>) -> Option<&'p str> {
+    let itself = objects
+        .name
+        .filter(|_| (objects.api_version, objects.plural) == ("v1", "namespaces"));
+    objects.namespace.or(itself)
+}
+
 pub(crate) fn refusal(user: &User, verb: &str, objects: &Objects<'_>) -> Failure {
     let group = objects.api_version.split_once('/').map_or("", |(group, _)| group);
     let qualified = if group.is_empty() {
@@ -181,7 +189,7 @@ pub(crate) fn refusal(user: &User, verb: &str, objects: &Objects<'_>) -> Failure
         .subresource
         .map(|part| format!("/{part}"))
         .unwrap_or_default();
-    let place = match objects.namespace {
+    let place = match place(objects) {
         Some(namespace) => format!("in the namespace {namespace:?}"),
         None => "at the cluster scope".to_owned(),
     };
@@ -191,4 +199,11 @@ pub(crate) fn refusal(user: &User, verb: &str, objects: &Objects<'_>) -> Failure
         user.name, objects.plural
     );
     Failure::denied(group, objects.plural, objects.name.unwrap_or_default(), message)
+}
+
+/// Nobody but masters may read paths that are no objects and of no use to everybody.
+pub(crate) fn refused_path(user: &User, method: &Method, path: &str) -> Failure {
+    let verb = method.as_str().to_lowercase();
+    let message = format!("forbidden: User {:?} cannot {verb} path {path:?}", user.name);
+    Failure::new(403, "Forbidden", message).with_empty_details()
 }

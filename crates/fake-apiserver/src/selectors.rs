@@ -44,11 +44,12 @@ impl Selection {
         labels: Option<&str>,
         fields: Option<&str>,
         selectable: impl Fn(&str) -> bool,
+        refusal: impl Fn(&str) -> String,
     ) -> Result<Selection, Failure> {
         Ok(Selection {
             namespace: namespace.map(str::to_owned),
             labels: parse_labels(labels.unwrap_or_default())?,
-            fields: parse_fields(fields.unwrap_or_default(), selectable)?,
+            fields: parse_fields(fields.unwrap_or_default(), selectable, refusal)?,
         })
     }
 
@@ -119,10 +120,29 @@ fn parse_labels(text: &str) -> Result<Vec<Label>, Failure> {
     requirements(text)
         .into_iter()
         .map(|requirement| {
-            parse_label(requirement)
-                .ok_or_else(|| Failure::bad_request(format!("unable to parse requirement: {requirement}")))
+            parse_label(requirement).ok_or_else(|| Failure::bad_request(not_understood(requirement)))
         })
         .collect()
+}
+
+/// The words of a real server, for the first sign that is out of place.
+fn not_understood(requirement: &str) -> String {
+    let operator = |text: &str| {
+        ["==", "=", "!="]
+            .into_iter()
+            .find(|sign| text.starts_with(sign))
+            .map(str::to_owned)
+    };
+    if let Some(sign) = operator(requirement) {
+        return format!("found '{sign}', expected: !, identifier, or 'end of string'");
+    }
+    let value = requirement
+        .split_once("==")
+        .or_else(|| requirement.split_once('='));
+    match value.and_then(|(_, value)| operator(value)) {
+        Some(sign) => format!("unable to parse requirement: found '{sign}', expected: identifier"),
+        None => format!("unable to parse requirement: {requirement}"),
+    }
 }
 
 fn parse_label(text: &str) -> Option<Label> {
@@ -135,11 +155,12 @@ fn parse_label(text: &str) -> Option<Label> {
         })
     };
     let one = |value: &str| vec![value.trim().to_owned()];
+    let is_value = |value: &str| !value.trim().starts_with(['=', '!']);
     if let Some((key, value)) = text.split_once("!=") {
         return label(key, Wanted::NotIn(one(value)));
     }
     if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return label(key, Wanted::In(one(value)));
+        return label(key, Wanted::In(one(value))).filter(|_| is_value(value));
     }
     if let Some((key, bound)) = text.split_once('>') {
         return label(key, Wanted::Greater(bound.trim().parse().ok()?));
@@ -162,7 +183,11 @@ fn parse_label(text: &str) -> Option<Label> {
     }
 }
 
-fn parse_fields(text: &str, selectable: impl Fn(&str) -> bool) -> Result<Vec<Field>, Failure> {
+fn parse_fields(
+    text: &str,
+    selectable: impl Fn(&str) -> bool,
+    refusal: impl Fn(&str) -> String,
+) -> Result<Vec<Field>, Failure> {
     let mut fields = Vec::new();
     for term in text.split(',').filter(|term| !term.is_empty()) {
         let (path, equal, value) = if let Some((path, value)) = term.split_once("!=") {
@@ -175,7 +200,7 @@ fn parse_fields(text: &str, selectable: impl Fn(&str) -> bool) -> Result<Vec<Fie
             )));
         };
         if !selectable(path) {
-            return Err(Failure::bad_request(format!("field label not supported: {path}")));
+            return Err(Failure::bad_request(refusal(path)));
         }
         fields.push(Field {
             path: path.split('.').map(str::to_owned).collect(),
@@ -193,7 +218,7 @@ mod tests {
     use super::*;
 
     fn picks(labels: &str) -> bool {
-        let selection = Selection::parse(None, Some(labels), None, |_| true).unwrap();
+        let selection = Selection::parse(None, Some(labels), None, |_| true, str::to_owned).unwrap();
         let object = json!({"metadata": {"labels": {"app": "a", "rank": "5", "example.com/x": ""}}});
         selection.has(&Object::new(object, 1))
     }
@@ -235,16 +260,23 @@ mod tests {
     #[test]
     fn a_selector_that_cannot_be_read_is_refused() {
         for text in ["app in a", "a b", "=x"] {
-            let refused = Selection::parse(None, Some(text), None, |_| true).unwrap_err();
+            let refused = Selection::parse(None, Some(text), None, |_| true, str::to_owned).unwrap_err();
             assert_eq!(refused.code(), 400, "{text}");
         }
-        let refused = Selection::parse(None, None, Some("spec.x=1"), |_| false).unwrap_err();
+        let refused = Selection::parse(None, None, Some("spec.x=1"), |_| false, str::to_owned).unwrap_err();
         assert_eq!(refused.code(), 400);
     }
 
     #[test]
     fn fields_are_compared_as_text() {
-        let selection = Selection::parse(None, None, Some("metadata.name=a,status.n!=3"), |_| true).unwrap();
+        let selection = Selection::parse(
+            None,
+            None,
+            Some("metadata.name=a,status.n!=3"),
+            |_| true,
+            str::to_owned,
+        )
+        .unwrap();
         assert!(selection.has(&Object::new(
             json!({"metadata": {"name": "a"}, "status": {"n": 2}}),
             1

@@ -191,6 +191,9 @@ impl Server {
     ) -> Result<Answer, Failure> {
         match paths::parse(request.uri().path()) {
             Path::Health => Ok(Answer::text(200, "ok")),
+            Path::Unknown if self.options().authorize && !user.is_master() => {
+                Err(rbac::refused_path(user, request.method(), request.uri().path()))
+            }
             Path::Objects(objects) => {
                 state.compact();
                 self.about_objects(state, as_of, user, request, &objects)
@@ -207,7 +210,10 @@ impl Server {
         request: &http::Request<Bytes>,
         objects: &Objects<'_>,
     ) -> Result<Answer, Failure> {
-        let unknown = || Failure::plain(404, "404 page not found\n");
+        let unknown = || match state.served.builds_in(objects.api_version) {
+            true => Failure::no_such_resource(),
+            false => Failure::plain(404, "404 page not found\n"),
+        };
         let kind = state.served.find(objects.api_version, objects.plural).cloned();
         let verb = rbac::verb(request.method(), objects, Query::of(request.uri()));
         self.authorize(state, user, verb, objects)?;
@@ -223,7 +229,13 @@ impl Server {
         ask.subresource = objects.subresource.unwrap_or_default();
         ask.as_of = as_of;
         if !ask.subresource.is_empty() && !ask.kind.has(ask.subresource) {
-            return Err(Failure::no_such_resource());
+            return Err(match ask.kind.built_in {
+                true => Failure::no_such_resource(),
+                false => Failure::not_found(&ask.kind, ask.name),
+            });
+        }
+        if !ask.accepts_json() {
+            return Err(Failure::not_acceptable());
         }
         if ask.kind.group == "authorization.k8s.io" || ask.kind.group == "authentication.k8s.io" {
             return reviews::answer(self, state, &ask);
@@ -251,7 +263,7 @@ impl Server {
                 group: objects.api_version.split_once('/').map_or("", |(group, _)| group),
                 plural: objects.plural,
                 subresource: objects.subresource.unwrap_or_default(),
-                namespace: objects.namespace.unwrap_or_default(),
+                namespace: rbac::place(objects).unwrap_or_default(),
                 name: objects.name.unwrap_or_default(),
             },
         );

@@ -197,6 +197,12 @@ impl Served {
         &self.kinds
     }
 
+    /// Whether built-in kinds are of this group and version.
+    pub(crate) fn builds_in(&self, api_version: &str) -> bool {
+        let mut kinds = self.all().iter();
+        kinds.any(|kind| kind.built_in && kind.api_version == api_version)
+    }
+
     pub(crate) fn find(&self, api_version: &str, plural: &str) -> Option<&Arc<Kind>> {
         // One small string per request instead of a map of maps.
         self.by_name.get(&format!("{api_version}/{plural}"))

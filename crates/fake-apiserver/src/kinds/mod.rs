@@ -80,6 +80,23 @@ pub(crate) fn selectable(kind: &Kind, path: &str) -> bool {
     }
 }
 
+/// What is said about a field that objects cannot be selected by.
+pub(crate) fn not_selectable(kind: &Kind, path: &str) -> String {
+    let converted = matches!(
+        id(kind),
+        (
+            "",
+            "pods" | "secrets" | "namespaces" | "nodes" | "services" | "events" | "replicationcontrollers"
+        )
+    );
+    if kind.built_in && !converted {
+        return format!(
+            "{path:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        );
+    }
+    format!("field label not supported: {path}")
+}
+
 /// What the server itself puts into a new object.
 pub(crate) fn prepare_create(state: &mut State, kind: &Kind, object: &mut Value) {
     match id(kind) {

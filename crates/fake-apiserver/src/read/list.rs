@@ -16,10 +16,9 @@ use crate::state::{Key, State};
 
 pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     let token = ask.query.get("continue");
-    let exact = ask.query.get("resourceVersionMatch").as_deref() == Some("Exact");
     check_match(ask, token.is_some())?;
     let selection = selection(ask)?;
-    let limit = ask.query.number("limit").filter(|limit| *limit > 0);
+    let (exact, limit) = page(ask);
     let now = ask.as_of.unwrap_or(state.version);
     let (version, after) = match &token {
         Some(token) => continued(state, ask, token, now)?,
@@ -54,6 +53,9 @@ pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     let left = here.count();
     items.shrink_to_fit();
     let mut metadata = json!({"resourceVersion": version.to_string()});
+    if !ask.kind.built_in && !ask.wants_metadata() {
+        metadata["continue"] = "".into();
+    }
     if let (true, Some((last, _))) = (left > 0, items.last()) {
         metadata["continue"] = Page::new(i64::try_from(version).unwrap_or_default(), last)
             .token()
@@ -63,6 +65,23 @@ pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
         }
     }
     Ok(Answer::json(200, text(ask, &metadata, &items)))
+}
+
+/// Whether the state at the version is wanted and no later one, and how much of it at most.
+fn page(ask: &Ask<'_>) -> (bool, Option<u64>) {
+    let limit = ask.query.number("limit").filter(|limit| *limit > 0);
+    let version_match = ask.query.get("resourceVersionMatch");
+    match (
+        version_match.as_deref(),
+        ask.query.get("resourceVersion").as_deref(),
+    ) {
+        (Some("Exact"), _) => (true, limit),
+        // What is at hand is given whole.
+        (None, Some("0")) if !ask.query.has("continue") => (false, None),
+        // From the time before there were matches.
+        (None, Some(_)) => (limit.is_some(), limit),
+        _ => (false, limit),
+    }
 }
 
 /// The objects that a deletion of a collection is about.

@@ -47,7 +47,7 @@ fn check_version(state: &State, ask: &Ask<'_>) -> Result<(), Failure> {
         return Ok(());
     }
     let cause = Cause::new("ResourceVersionTooLarge", "", "Too large resource version");
-    let message = format!("Too large resource version: {wanted}, current: {now}");
+    let message = format!("Timeout: Too large resource version: {wanted}, current: {now}");
     Err(Failure::new(504, "Timeout", message)
         .caused(&[cause])
         .retry_after(1))
@@ -59,12 +59,15 @@ fn version_parameter(ask: &Ask<'_>) -> Result<Option<u64>, Failure> {
     };
     let version = text.parse().map_err(|_| {
         let value = Value::from(text.as_ref());
-        let cause = Cause::invalid(
-            "resourceVersion",
-            &value,
-            "strconv.ParseUint: parsing error: invalid syntax",
+        let why = format!(
+            "resourceVersion: Invalid value: {value}: strconv.ParseUint: parsing {value}: invalid syntax"
         );
-        Failure::bad_request(cause.message)
+        let lists = ask.name.is_empty() && !ask.query.flag("watch");
+        if lists {
+            Failure::bad_request(format!("invalid resource version: {why}"))
+        } else {
+            Failure::new(500, "", why)
+        }
     })?;
     Ok(Some(version))
 }
@@ -80,6 +83,7 @@ fn selection(ask: &Ask<'_>) -> Result<Selection, Failure> {
         ask.query.get("labelSelector").as_deref(),
         fields.as_deref(),
         |path| crate::kinds::selectable(&ask.kind, path),
+        |path| crate::kinds::not_selectable(&ask.kind, path),
     )
 }
 
@@ -131,22 +135,25 @@ pub(crate) fn watch(server: &Server, state: &State, ask: &Ask<'_>) -> Result<Ans
 fn check_initial_events(ask: &Ask<'_>) -> Result<(), Failure> {
     let version_match = ask.query.get("resourceVersionMatch");
     let initial = ask.query.has("sendInitialEvents");
-    let cause = match version_match.as_deref() {
-        Some(_) if !initial => Cause::forbidden(
-            "resourceVersionMatch",
-            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ),
-        Some("NotOlderThan") | None if !initial => return Ok(()),
-        Some("NotOlderThan") => return Ok(()),
-        None => Cause::forbidden(
-            "resourceVersionMatch",
+    const FIELD: &str = "resourceVersionMatch";
+    let required = || {
+        Cause::forbidden(
+            FIELD,
             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-        ),
-        Some(other) => Cause::new(
-            "FieldValueNotSupported",
-            "resourceVersionMatch",
-            format!("Unsupported value: {other:?}: supported values: \"NotOlderThan\""),
-        ),
+        )
     };
-    Err(Failure::invalid_named("meta.k8s.io", "ListOptions", "", &[cause]))
+    let causes = match version_match.as_deref() {
+        Some(_) if !initial => vec![Cause::forbidden(
+            FIELD,
+            "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        )],
+        Some("NotOlderThan") => return Ok(()),
+        None if !initial => return Ok(()),
+        None => vec![required()],
+        Some(other) => {
+            let message = format!("Unsupported value: {other:?}: supported values: \"NotOlderThan\"");
+            vec![required(), Cause::new("FieldValueNotSupported", FIELD, message)]
+        }
+    };
+    Err(Failure::invalid_named("meta.k8s.io", "ListOptions", "", &causes))
 }

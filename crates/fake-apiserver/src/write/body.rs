@@ -13,11 +13,10 @@ use crate::schema::prune::{drop_nulls, prune};
 pub(super) fn read(ask: &Ask<'_>) -> Result<Value, Failure> {
     let media = ask.content_type.split(';').next().unwrap_or_default().trim();
     if !matches!(media, "" | "application/json" | "*/*") {
-        let message = format!(
+        return Err(Failure::unsupported(
             "the body of the request was in an unknown format - accepted media types include: application/json, \
-             application/yaml, application/vnd.kubernetes.protobuf; given: {media}"
-        );
-        return Err(Failure::unsupported(message));
+             application/yaml, application/vnd.kubernetes.protobuf",
+        ));
     }
     parse(ask)
 }

@@ -33,10 +33,14 @@ pub(super) fn patch(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
             body::check_names(ask, &mut new)?;
             update::replace(state, ask, &old, new, &author, true)
         }
-        other => {
+        _ => {
+            let strategic = match ask.kind.built_in {
+                true => "application/strategic-merge-patch+json, ",
+                false => "",
+            };
             let message = format!(
                 "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml; given: {other}"
+                 application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml"
             );
             Err(Failure::unsupported(message))
         }
@@ -71,18 +75,35 @@ fn bad_json(ask: &Ask<'_>) -> Failure {
 }
 
 fn operated(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
-    let patch: json_patch::Patch = serde_json::from_slice(ask.body)
-        .map_err(|error| Failure::bad_request(format!("error decoding patch: {error}")))?;
-    json_patch::patch(&mut live, &patch).map_err(|error| {
-        // The real server names the failed operation in words of its library, without details.
-        Failure::new(
-            422,
-            "Invalid",
-            format!("the server rejected our request due to an error in our request: {error}"),
-        )
-        .caused(&[])
+    let operations: Vec<Value> = serde_json::from_slice(ask.body).map_err(|error| {
+        let why = match serde_json::from_slice::<Value>(ask.body) {
+            Ok(Value::Object(_)) => {
+                "json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp".into()
+            }
+            _ => error.to_string(),
+        };
+        Failure::bad_request(format!("error decoding patch: {why}"))
     })?;
+    for operation in operations {
+        let operation = leniently(operation, &live);
+        let patch = serde_json::from_value(operation.into_iter().collect());
+        let patch: json_patch::Patch = patch.map_err(|_| Failure::inapplicable())?;
+        json_patch::patch(&mut live, &patch).map_err(|_| Failure::inapplicable())?;
+    }
     Ok(live)
+}
+
+/// The library of a real server replaces what is not there, and finds null where there is nothing.
+fn leniently(mut operation: Value, live: &Value) -> Option<Value> {
+    let pointer = operation.get("path").and_then(Value::as_str).unwrap_or_default();
+    let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let absent = live.pointer(pointer).is_none() && live.pointer(parent).is_some_and(Value::is_object);
+    match operation.get("op").and_then(Value::as_str) {
+        Some("test") if absent && operation.get("value") == Some(&Value::Null) => return None,
+        Some("replace") if absent => operation["op"] = "add".into(),
+        _ => {}
+    }
+    Some(operation)
 }
 
 fn check_force(ask: &Ask<'_>) -> Result<(), Failure> {
