@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::id;
+use super::{content, id};
 use crate::definitions::Kind;
 use crate::failure::Cause;
 use crate::schema::validate::validate;
@@ -15,12 +15,17 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     match id(kind) {
         ("", "secrets") => {
             immutable_kind(object, old, &mut causes);
-            if let Some(old) = old.filter(|old| old.get("type") != object.get("type")) {
-                let _ = old;
+            content::secret(object, &mut causes);
+            if old.is_some_and(|old| old.get("type") != object.get("type")) {
                 causes.push(fixed("type", object.get("type")));
             }
         }
-        ("", "configmaps") => immutable_kind(object, old, &mut causes),
+        ("", "configmaps") => {
+            immutable_kind(object, old, &mut causes);
+            content::config_map(object, &mut causes);
+        }
+        ("", "pods") => content::pod(object, old, &mut causes),
+        ("", "persistentvolumeclaims") => content::claim(object, old, &mut causes),
         ("", "services") => service(object, old, &mut causes),
         ("discovery.k8s.io", "endpointslices") => slice(object, old, &mut causes),
         ("apps", "statefulsets") => stateful_set(object, old, &mut causes),
@@ -83,6 +88,7 @@ fn service(object: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
     if ports == 0 && !headless && spec["type"] != "ExternalName" {
         causes.push(Cause::required("spec.ports", ""));
     }
+    content::ports(spec, causes);
     let addresses = |service: &Value| service["spec"].get("clusterIP").cloned();
     if let Some(before) = old.and_then(addresses).filter(|before| *before != "")
         && addresses(object).is_some_and(|now| now != before)
@@ -118,16 +124,7 @@ fn slice(object: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
             causes.push(Cause::required(place.clone(), "must contain at least 1 address"));
         }
         for (index, address) in addresses.into_iter().flatten().enumerate() {
-            let text = address.as_str().unwrap_or_default();
-            let good = match kind {
-                "IPv4" => text.parse::<std::net::Ipv4Addr>().is_ok(),
-                "IPv6" => text.parse::<std::net::Ipv6Addr>().is_ok(),
-                _ => true,
-            };
-            if !good {
-                let why = format!("must be a valid {kind} address");
-                causes.push(Cause::invalid(format!("{place}[{index}]"), address, &why));
-            }
+            causes.extend(content::address(kind, address, &place, index));
         }
     }
 }
@@ -144,7 +141,10 @@ fn stateful_set(object: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
         "minReadySeconds",
         "status",
     ];
-    let Some(old) = old else { return };
+    let Some(old) = old else {
+        content::selects_its_template(object, causes);
+        return;
+    };
     let fixed = |spec: &Value| {
         let mut spec = spec.as_object().cloned().unwrap_or_default();
         spec.retain(|field, _| !MAY.contains(&field.as_str()));

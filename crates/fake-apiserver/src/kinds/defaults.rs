@@ -14,10 +14,16 @@ pub(crate) fn default(kind: &Kind, object: &mut Value) {
         }
         ("", "services") => service(&mut object["spec"]),
         ("", "persistentvolumeclaims") => claim(&mut object["spec"]),
-        ("", "pods") => pod(&mut object["spec"]),
+        ("", "pods") => {
+            pod(&mut object["spec"]);
+            set(&mut object["spec"], "enableServiceLinks", || true.into());
+        }
         ("apps", "statefulsets") => stateful_set(&mut object["spec"]),
         ("apps", "deployments") => deployment(&mut object["spec"]),
         ("discovery.k8s.io", "endpointslices") => {
+            // Lists that the API always shows.
+            set(object, "endpoints", || Value::Null);
+            set(object, "ports", || Value::Null);
             for port in items(object.get_mut("ports")) {
                 set(port, "name", || "".into());
                 set(port, "protocol", || "TCP".into());
@@ -74,15 +80,24 @@ fn service(spec: &mut Value) {
     }
 }
 
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_none_or(Map::is_empty)
+}
+
 /// Addresses of a new Service; `next` counts them.
 pub(super) fn service_addresses(service: &mut Value, next: impl FnOnce() -> u32) {
     let spec = &mut service["spec"];
     if spec["type"] == "ExternalName" {
         return;
     }
-    let families = json!(["IPv4"]);
+    // Somebody else fills in the addresses, of whatever family.
+    let both = spec["clusterIP"] == "None" && spec.get("selector").is_none_or(is_empty);
+    let (families, policy) = match both {
+        true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
+        false => (json!(["IPv4"]), "SingleStack"),
+    };
     set(spec, "ipFamilies", || families);
-    set(spec, "ipFamilyPolicy", || "SingleStack".into());
+    set(spec, "ipFamilyPolicy", || policy.into());
     let given = spec.get("clusterIP").and_then(Value::as_str).unwrap_or_default();
     if given.is_empty() {
         let number = next();
@@ -107,7 +122,6 @@ fn pod(spec: &mut Value) {
     }
     set(spec, "terminationGracePeriodSeconds", || 30.into());
     set(spec, "securityContext", || json!({}));
-    set(spec, "enableServiceLinks", || true.into());
     if let Some(account) = spec.get("serviceAccountName").cloned() {
         set(spec, "serviceAccount", || account);
     }

@@ -3,11 +3,12 @@
 //! | module | idea |
 //! | --- | --- |
 //! | [`defaults`] | values that built-in kinds are given |
-//! | [`checks`] | what built-in kinds refuse |
+//! | [`checks`], [`content`] | what built-in kinds refuse |
 //! | [`deletion`] | who is deleted when, and what is answered |
 //! | [`parts`] | `scale`, `token` and `eviction` |
 
 mod checks;
+mod content;
 mod defaults;
 mod deletion;
 mod parts;
