@@ -48,13 +48,28 @@ pub(crate) fn check(kind: &Kind, object: &Value) -> Vec<Cause> {
         check_annotations(annotations, &mut causes);
     }
     check_owners(object, &mut causes);
+    if kind.built_in {
+        check_finalizers(object, &mut causes);
+    }
     causes
+}
+
+/// Custom kinds are only warned.
+fn check_finalizers(object: &Value, causes: &mut Vec<Cause>) {
+    const STANDARD: [&str; 3] = ["foregroundDeletion", "kubernetes", "orphan"];
+    for (number, finalizer) in finalizers(object).enumerate() {
+        if !finalizer.contains('/') && !STANDARD.contains(&finalizer) {
+            let field = format!("metadata.finalizers[{number}]");
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(field, &finalizer.into(), why));
+        }
+    }
 }
 
 fn check_name(kind: &Kind, name: &str) -> Option<Cause> {
     let value = Value::from(name);
     let wrong = |why: &str| Some(Cause::invalid("metadata.name", &value, why));
-    let too_long = |most: usize| format!("must be no more than {most} bytes");
+    let too_long = |most: usize| format!("must be no more than {most} characters");
     let label = || {
         format!(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
@@ -71,6 +86,7 @@ fn check_name(kind: &Kind, name: &str) -> Option<Cause> {
             }
         }
         ("", "namespaces") if name.len() > 63 => wrong(&too_long(63)),
+        ("", "namespaces") if name.contains('.') => wrong("must not contain dots"),
         ("", "namespaces") if !IS_LABEL.is_match(name) => wrong(&label()),
         ("", "namespaces") => None,
         ("", "services") if name.len() > 63 => wrong(&too_long(63)),
@@ -156,15 +172,11 @@ fn check_annotations(annotations: &Map<String, Value>, causes: &mut Vec<Cause>) 
 fn check_owners(object: &Value, causes: &mut Vec<Cause>) {
     let owners: Vec<_> = crate::object::owners(object).collect();
     for owner in &owners {
-        for (field, shown) in [("kind", "kind"), ("name", "name"), ("uid", "uid")] {
+        for field in ["kind", "name", "uid"] {
             let given = owner.get(field).and_then(Value::as_str).unwrap_or_default();
             if given.is_empty() {
                 let place = format!("metadata.ownerReferences.{field}");
-                causes.push(Cause::invalid(
-                    place,
-                    &"".into(),
-                    &format!("{shown} must not be empty"),
-                ));
+                causes.push(Cause::invalid(place, &"".into(), "must not be empty"));
             }
         }
         if owner
