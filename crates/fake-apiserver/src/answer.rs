@@ -63,10 +63,12 @@ impl Answer {
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Answer {
-        match failure.text() {
+        let mut answer = match failure.text() {
             Some(text) => Answer::text(failure.code(), text),
             None => Answer::json(failure.code(), failure.status().to_string()),
-        }
+        };
+        answer.warnings = failure.warnings().to_vec();
+        answer
     }
 }
 

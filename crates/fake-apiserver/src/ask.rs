@@ -15,6 +15,7 @@ use crate::state::{Key, key};
 
 pub(crate) struct Ask<'a> {
     pub(crate) user: &'a User,
+    pub(crate) method: &'a str,
     pub(crate) agent: &'a str,
     pub(crate) accept: &'a str,
     pub(crate) content_type: &'a str,
@@ -51,6 +52,7 @@ impl<'a> Ask<'a> {
     pub(crate) fn new(user: &'a User, request: &'a http::Request<Bytes>, kind: Arc<Kind>) -> Ask<'a> {
         Ask {
             user,
+            method: request.method().as_str(),
             agent: header(request, USER_AGENT),
             accept: header(request, ACCEPT),
             content_type: header(request, CONTENT_TYPE),
@@ -91,13 +93,49 @@ impl<'a> Ask<'a> {
                     "dryRun",
                     format!("Unsupported value: [{other:?}]: supported values: \"All\""),
                 );
-                let kind = match self.content_type.contains("patch") {
-                    true => "PatchOptions",
-                    false => "CreateOptions",
-                };
-                Err(Failure::invalid_named("meta.k8s.io", kind, "", &[cause]))
+                Err(Failure::invalid_named(
+                    "meta.k8s.io",
+                    self.options(),
+                    "",
+                    &[cause],
+                ))
             }
         }
+    }
+
+    /// The kind of the options that are given in the URL.
+    fn options(&self) -> &'static str {
+        match self.method {
+            "PATCH" => "PatchOptions",
+            "PUT" => "UpdateOptions",
+            "DELETE" => "DeleteOptions",
+            _ => "CreateOptions",
+        }
+    }
+
+    /// # Errors
+    /// A manager's name that is too long, or a strictness that nobody knows.
+    pub(crate) fn check_options(&self) -> Result<(), Failure> {
+        let mut causes = Vec::new();
+        if self
+            .query
+            .get("fieldManager")
+            .is_some_and(|manager| manager.len() > 128)
+        {
+            let message = "Too long: may not be more than 128 bytes";
+            causes.push(Cause::new("FieldValueTooLong", "fieldManager", message));
+        }
+        let strictness = self.query.get("fieldValidation").unwrap_or_default();
+        if !matches!(strictness.as_ref(), "" | "Ignore" | "Strict" | "Warn") {
+            let message = format!(
+                "Unsupported value: {strictness:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            );
+            causes.push(Cause::new("FieldValueNotSupported", "fieldValidation", message));
+        }
+        if causes.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::invalid_named("meta.k8s.io", self.options(), "", &causes))
     }
 
     pub(crate) fn strictness(&self) -> Strictness {

@@ -70,6 +70,7 @@ struct Content {
     metadata: Value,
     /// Not a Status but this text.
     plain: bool,
+    warnings: Vec<String>,
 }
 
 impl Failure {
@@ -81,6 +82,7 @@ impl Failure {
             details: Map::new(),
             metadata: json!({}),
             plain: false,
+            warnings: Vec::new(),
         }))
     }
 
@@ -125,8 +127,9 @@ impl Failure {
         Failure::new(404, "NotFound", message).with_empty_details()
     }
 
-    pub(crate) fn already_exists(kind: &Kind, name: &str) -> Failure {
-        let message = format!("{} {name:?} already exists", kind.qualified());
+    pub(crate) fn already_exists(kind: &Kind, name: &str, deleting: bool) -> Failure {
+        let still = if deleting { "object is being deleted: " } else { "" };
+        let message = format!("{still}{} {name:?} already exists", kind.qualified());
         Failure::new(409, "AlreadyExists", message).about(&kind.group, &kind.plural, name)
     }
 
@@ -136,6 +139,10 @@ impl Failure {
             kind.qualified()
         );
         Failure::new(409, "Conflict", message).about(&kind.group, &kind.plural, name)
+    }
+
+    pub(crate) fn conflict_named(group: &str, kind: &str, name: &str, message: String) -> Failure {
+        Failure::new(409, "Conflict", message).about(group, kind, name)
     }
 
     pub(crate) fn modified(kind: &Kind, name: &str) -> Failure {
@@ -149,7 +156,12 @@ impl Failure {
     }
 
     pub(crate) fn invalid_named(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Failure {
-        let texts: Vec<_> = causes.iter().map(Cause::text).collect();
+        let mut texts: Vec<String> = Vec::new();
+        for text in causes.iter().map(Cause::text) {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let what = match texts.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
@@ -208,6 +220,30 @@ impl Failure {
     pub(crate) fn with_empty_details(mut self) -> Failure {
         self.0.details.insert(String::new(), Value::Null);
         self
+    }
+
+    pub(crate) fn warning(mut self, warnings: Vec<String>) -> Failure {
+        self.0.warnings = warnings;
+        self
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
+    /// As [`Failure::conflict`], by the name of the kind.
+    pub(crate) fn conflict_of_kind(kind: &Kind, name: &str, why: &str) -> Failure {
+        let dot = if kind.group.is_empty() { "" } else { "." };
+        let message = format!(
+            "Operation cannot be fulfilled on {}{dot}{} {name:?}: {why}",
+            kind.kind, kind.group
+        );
+        Failure::new(409, "Conflict", message).about(&kind.group, &kind.kind, name)
+    }
+
+    /// As [`Failure::invalid`], by the plural name of the kind.
+    pub(crate) fn invalid_of_plural(kind: &Kind, name: &str, causes: &[Cause]) -> Failure {
+        Failure::invalid_named(&kind.group, &kind.plural, name, causes)
     }
 
     pub(crate) fn code(&self) -> u16 {

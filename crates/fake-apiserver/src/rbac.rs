@@ -41,6 +41,8 @@ struct Rule {
     resources: Vec<String>,
     /// Empty: all.
     names: Vec<String>,
+    /// Whose binding of which role it is.
+    why: String,
 }
 
 impl Rule {
@@ -62,26 +64,22 @@ impl Rule {
 }
 
 impl Roles {
-    pub(crate) fn allow(&mut self, state: &State, user: &User, request: &Request<'_>) -> bool {
+    /// Why somebody may do something; nothing: it may not.
+    pub(crate) fn allow(&mut self, state: &State, user: &User, request: &Request<'_>) -> Option<String> {
         // What every authenticated user may ask about itself.
         if request.group == "authorization.k8s.io" && request.plural.starts_with("self")
             || (request.group == "authentication.k8s.io" && request.plural == "selfsubjectreviews")
         {
-            return true;
+            return Some("RBAC: allowed by ClusterRoleBinding \"system:basic-user\"".to_owned());
         }
         if self.version != state.roles_version {
             self.version = state.roles_version;
             self.rules.clear();
         }
-        let rules = match self.rules.get(user) {
-            Some(rules) => Arc::clone(rules),
-            None => {
-                let rules = Arc::new(rules(state, user));
-                self.rules.insert(user.clone(), Arc::clone(&rules));
-                rules
-            }
-        };
-        rules.iter().any(|rule| rule.allows(request))
+        let known = self.rules.entry(user.clone());
+        let rules = known.or_insert_with(|| Arc::new(rules(state, user)));
+        let rule = rules.iter().find(|rule| rule.allows(request))?;
+        Some(rule.why.clone())
     }
 }
 
@@ -92,8 +90,11 @@ fn rules(state: &State, user: &User) -> Vec<Rule> {
             continue;
         };
         for binding in state.table(kind.table).objects.values() {
-            if subjects(&binding.value).any(|subject| is(subject, user, binding.namespace())) {
-                found.extend(rules_of(state, &binding.value, binding.namespace()));
+            let namespace = binding.namespace();
+            let mut subjects = subjects(&binding.value);
+            if let Some(subject) = subjects.find(|subject| is(subject, user, namespace)) {
+                let why = reason(&binding.value, subject, namespace);
+                found.extend(rules_of(state, &binding.value, namespace, &why));
             }
         }
     }
@@ -127,7 +128,31 @@ fn is(subject: &Value, user: &User, namespace: &str) -> bool {
     }
 }
 
-fn rules_of(state: &State, binding: &Value, namespace: &str) -> Vec<Rule> {
+fn reason(binding: &Value, subject: &Value, namespace: &str) -> String {
+    let name = crate::object::text(binding, "name");
+    let role = binding.get("roleRef").unwrap_or(&Value::Null);
+    let (kind, place) = if namespace.is_empty() {
+        ("ClusterRoleBinding", String::new())
+    } else {
+        ("RoleBinding", format!("/{namespace}"))
+    };
+    let who = match (text(subject, "kind"), text(subject, "namespace")) {
+        ("ServiceAccount", of) => format!(
+            "{}/{}",
+            text(subject, "name"),
+            if of.is_empty() { namespace } else { of }
+        ),
+        _ => text(subject, "name").to_owned(),
+    };
+    format!(
+        "RBAC: allowed by {kind} \"{name}{place}\" of {} {:?} to {} {who:?}",
+        text(role, "kind"),
+        text(role, "name"),
+        text(subject, "kind"),
+    )
+}
+
+fn rules_of(state: &State, binding: &Value, namespace: &str, why: &str) -> Vec<Rule> {
     let reference = binding.get("roleRef").unwrap_or(&Value::Null);
     let (plural, of) = match text(reference, "kind") {
         "Role" => ("roles", namespace),
@@ -150,6 +175,7 @@ fn rules_of(state: &State, binding: &Value, namespace: &str) -> Vec<Rule> {
         groups: texts(rule, "apiGroups"),
         resources: texts(rule, "resources"),
         names: texts(rule, "resourceNames"),
+        why: why.to_owned(),
     };
     rules.into_iter().flatten().map(read).collect()
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::apply::{Change, everything, track};
 use crate::ask::Ask;
 use crate::failure::Failure;
 use crate::options::User;
@@ -16,6 +17,7 @@ pub(crate) fn answer(server: &Server, state: &State, ask: &Ask<'_>) -> Result<An
     }
     let mut review: Value = serde_json::from_slice(ask.body)
         .map_err(|error| Failure::bad_request(format!("json parse error: {error}")))?;
+    note_manager(state, ask, &mut review);
     let user = match ask.kind.plural.as_str() {
         "selfsubjectreviews" => {
             review["status"] = json!({"userInfo": {"username": ask.user.name, "groups": ask.user.groups}});
@@ -26,16 +28,28 @@ pub(crate) fn answer(server: &Server, state: &State, ask: &Ask<'_>) -> Result<An
         _ => return Err(Failure::method_not_allowed()),
     };
     if let Some(user) = user {
-        let allowed = allowed(server, state, &user, &review);
-        review["status"] = json!({"allowed": allowed});
-        if allowed && !user.is_master() {
-            review["status"]["reason"] = "RBAC: allowed".into();
+        let reason = allowed(server, state, &user, &review);
+        review["status"] = json!({"allowed": reason.is_some()});
+        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+            review["status"]["reason"] = reason.into();
         }
     }
+    Ok(Answer::json(201, review.to_string()))
+}
+
+/// As of everything that is posted, somebody owns the fields.
+pub(crate) fn note_manager(state: &State, ask: &Ask<'_>, review: &mut Value) {
+    let (manager, now) = (ask.manager(), state.clock.now());
+    let change = Change {
+        manager: &manager,
+        api_version: &ask.kind.api_version,
+        subresource: ask.subresource,
+        time: &now,
+        owns: everything,
+    };
+    track(&Value::Null, review, ask.kind.at(), change);
     review["apiVersion"] = ask.kind.api_version.clone().into();
     review["kind"] = ask.kind.kind.clone().into();
-    crate::object::metadata_mut(&mut review);
-    Ok(Answer::json(201, review.to_string()))
 }
 
 fn other(review: &Value) -> User {
@@ -51,7 +65,7 @@ fn other(review: &Value) -> User {
     }
 }
 
-fn allowed(server: &Server, state: &State, user: &User, review: &Value) -> bool {
+fn allowed(server: &Server, state: &State, user: &User, review: &Value) -> Option<String> {
     let text = |field: &str| {
         let pointer = format!("/spec/resourceAttributes/{field}");
         review

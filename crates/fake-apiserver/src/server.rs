@@ -210,9 +210,13 @@ impl Server {
         request: &http::Request<Bytes>,
         objects: &Objects<'_>,
     ) -> Result<Answer, Failure> {
-        let unknown = || match state.served.builds_in(objects.api_version) {
-            true => Failure::no_such_resource(),
-            false => Failure::plain(404, "404 page not found\n"),
+        let built_in = state.served.builds_in(objects.api_version);
+        let unknown = || {
+            if built_in {
+                Failure::no_such_resource()
+            } else {
+                Failure::plain(404, "404 page not found\n")
+            }
         };
         let kind = state.served.find(objects.api_version, objects.plural).cloned();
         let verb = rbac::verb(request.method(), objects, Query::of(request.uri()));
@@ -229,14 +233,16 @@ impl Server {
         ask.subresource = objects.subresource.unwrap_or_default();
         ask.as_of = as_of;
         if !ask.subresource.is_empty() && !ask.kind.has(ask.subresource) {
-            return Err(match ask.kind.built_in {
-                true => Failure::no_such_resource(),
-                false => Failure::not_found(&ask.kind, ask.name),
+            return Err(if ask.kind.built_in {
+                Failure::no_such_resource()
+            } else {
+                Failure::not_found(&ask.kind, ask.name)
             });
         }
         if !ask.accepts_json() {
             return Err(Failure::not_acceptable());
         }
+        ask.check_options()?;
         if ask.kind.group == "authorization.k8s.io" || ask.kind.group == "authentication.k8s.io" {
             return reviews::answer(self, state, &ask);
         }
@@ -267,15 +273,16 @@ impl Server {
                 name: objects.name.unwrap_or_default(),
             },
         );
-        if may {
+        if may.is_some() {
             return Ok(());
         }
         Err(rbac::refusal(user, verb, objects))
     }
 
-    pub(crate) fn may(&self, state: &State, user: &User, request: &rbac::Request<'_>) -> bool {
+    /// Why somebody may do something; nothing: it may not.
+    pub(crate) fn may(&self, state: &State, user: &User, request: &rbac::Request<'_>) -> Option<String> {
         if !self.0.options.authorize || user.is_master() {
-            return true;
+            return Some(String::new());
         }
         let mut roles = self.0.roles.lock().unwrap_or_else(PoisonError::into_inner);
         roles.allow(state, user, request)

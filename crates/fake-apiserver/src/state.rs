@@ -12,6 +12,9 @@ use crate::identity::Identities;
 use crate::journal::Write;
 use crate::object::{Object, owners};
 use crate::options::{Compaction, Options};
+use crate::place::Place;
+use crate::schema::default::add_defaults;
+use crate::schema::prune::prune;
 
 /// `namespace/name`, or the name alone: in the order in which the real server lists.
 pub(crate) type Key = Arc<str>;
@@ -282,11 +285,27 @@ impl State {
 
     /// Starts to serve what a CRD defines.
     pub(crate) fn define(&mut self, crd: &Value) -> Result<(), String> {
-        self.served.define(crd)?;
+        let table = self.served.define(crd)?;
         while self.tables.len() < self.served.tables() {
             self.tables.push(Table::default());
         }
+        self.reshape(table);
         Ok(())
+    }
+
+    /// Shows stored objects as a changed definition wants them: without what it does not know, and with its defaults.
+    fn reshape(&mut self, table: usize) {
+        let Some(kind) = self.served.stored(table).cloned() else {
+            return;
+        };
+        for object in self.tables[table].objects.values_mut() {
+            let mut value = Value::clone(&object.value);
+            prune(&mut value, kind.at(), Place::Root, &mut Vec::new());
+            add_defaults(&mut value, kind.at());
+            if value != *object.value {
+                *object = Arc::new(Object::new(value, object.version));
+            }
+        }
     }
 
     pub(crate) fn forget(&mut self, group: &str, plural: &str) {

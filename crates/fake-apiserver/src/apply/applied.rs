@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::compare::compare_objects;
-use super::fields::FieldSet;
+use super::fields::{FieldSet, UNOWNED};
 use super::managers::{self, Manager};
 use super::merge::merge;
 use super::remove::remove;
 use super::typed::{Untyped, field_set};
 use super::update::Change;
 use crate::failure::{Cause, Failure};
+use crate::object::metadata_mut;
 use crate::schema::At;
 
 /// What an applier wants.
@@ -18,8 +19,6 @@ pub(crate) struct Intent<'i> {
     pub(crate) given: &'i Value,
     pub(crate) force: bool,
     pub(crate) by: Change<'i>,
-    /// Whether a first step (`f:status`) may be owned at this endpoint.
-    pub(crate) owns: fn(&str) -> bool,
     /// Who is shown in an error: namespace, name and kind.
     pub(crate) shown: &'i str,
 }
@@ -45,8 +44,7 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
         all.push(before_first_apply(live, at, intent.by));
     }
     let mut wanted = field_set(intent.given, at).map_err(untyped)?;
-    wanted.strip();
-    wanted.retain(intent.owns);
+    wanted.retain(intent.by.owns);
     let merged = if live.is_null() {
         intent.given.clone()
     } else {
@@ -62,13 +60,14 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
     };
     let mine = all.iter().position(|manager| manager.is(&me));
     let former = mine.map(|mine| all.remove(mine));
-    let object = prune(merged, &former, &me, &all, at);
+    let object = prune(merged, former.as_ref(), &me, &all, at);
     take_over(live, &object, at, &mut all, &me, intent)?;
 
-    let same_fields = former.as_ref().is_some_and(|former| former.fields == me.fields);
-    if let Some(former) = former.filter(|_| same_fields && nothing_else(live, &object)) {
-        me.time = former.time;
+    if !live.is_null() && same_but_managers(live, &object) {
+        // As the real server does it: who changes nothing gets no time.
+        me.time = former.map(|former| former.time).unwrap_or_default();
     }
+    me.fields.strip();
     all.push(me);
     let mut object = object;
     managers::write(&mut object, all);
@@ -78,7 +77,7 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
     })
 }
 
-fn nothing_else(live: &Value, object: &Value) -> bool {
+fn same_but_managers(live: &Value, object: &Value) -> bool {
     let same = |one: &Value, other: &Value, field: &str| one.get(field) == other.get(field);
     let fields = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
     fields(live) == fields(object)
@@ -107,8 +106,8 @@ fn before_first_apply(live: &Value, at: At<'_>, by: Change<'_>) -> Manager {
 }
 
 /// Takes out what the applier named the last time and does not name now, unless somebody else owns it.
-fn prune(merged: Value, former: &Option<Manager>, me: &Manager, others: &[Manager], at: At<'_>) -> Value {
-    let Some(former) = former.as_ref().filter(|former| !former.fields.is_empty()) else {
+fn prune(merged: Value, former: Option<&Manager>, me: &Manager, others: &[Manager], at: At<'_>) -> Value {
+    let Some(former) = former.filter(|former| !former.fields.is_empty()) else {
         return merged;
     };
     let last = former.fields.with_parents(at);
@@ -127,9 +126,28 @@ fn prune(merged: Value, former: &Option<Manager>, me: &Manager, others: &[Manage
     let mut pruned = merged.clone();
     remove(&mut pruned, &gone, at);
     let dangling = all_of_it.minus(&whole(&pruned)).shared_with(&last);
-    let mut pruned = merged;
+    let mut pruned = merged.clone();
     remove(&mut pruned, &dangling, at);
+    keep_identity(&merged, &mut pruned);
     pruned
+}
+
+/// What nobody owns is not removed by anybody.
+fn keep_identity(merged: &Value, pruned: &mut Value) {
+    let Some(from) = merged.get("metadata").and_then(Value::as_object) else {
+        return;
+    };
+    let to = metadata_mut(pruned);
+    for field in UNOWNED {
+        if let Some(value) = from.get(field) {
+            to.entry(field).or_insert_with(|| value.clone());
+        }
+    }
+    for field in ["apiVersion", "kind"] {
+        if let Some(value) = merged.get(field) {
+            pruned[field] = value.clone();
+        }
+    }
 }
 
 /// What changes is taken from others by force, or is a conflict.
@@ -144,7 +162,7 @@ fn take_over(
     let differences = compare_objects(live, object, at);
     let mut taken: FieldSet = differences.modified;
     taken.add(differences.added);
-    taken.retain(intent.owns);
+    taken.retain(intent.by.owns);
     let mut conflicts = Vec::new();
     for other in others.iter().filter(|other| !other.is(me)) {
         let paths = other.fields.shared_with(&taken).paths();

@@ -92,17 +92,15 @@ fn child(step: &str, old: Option<&Value>, new: Option<&Value>, at: At<'_>, found
     if old == new {
         return;
     }
-    let (old, new) = match (old, new) {
-        (None, Some(Value::Null)) | (Some(Value::Null), None) => return,
-        pair => pair,
-    };
-    let leaf = match (old, new) {
+    let nothing = |value: Option<&Value>| value.is_none_or(|value| value.is_null() || is_empty(value));
+    let leaf = match (old.filter(|old| !old.is_null()), new.filter(|new| !new.is_null())) {
         (Some(one), Some(other)) => {
             is_leaf(one, at) || is_leaf(other, at) || one.is_object() != other.is_object()
         }
-        (Some(one), None) | (None, Some(one)) => is_leaf(one, at) || is_empty(one),
-        (None, None) => return,
+        (Some(one), None) | (None, Some(one)) => is_leaf(one, at),
+        (None, None) => true,
     };
+    let leaf = leaf || (nothing(old) && nothing(new));
     if !leaf {
         let mut inner = Differences::default();
         contents(old, new, at, &mut inner);

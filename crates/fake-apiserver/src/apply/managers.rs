@@ -1,5 +1,7 @@
 //! `metadata.managedFields`: read into sets, and written in the order of the real server.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::fields::FieldSet;
@@ -29,10 +31,10 @@ impl Manager {
     pub(super) fn shown(&self) -> String {
         let mut shown = format!("{:?}", self.name);
         if !self.subresource.is_empty() {
-            shown.push_str(&format!(" with subresource {:?}", self.subresource));
+            let _ = write!(shown, " with subresource {:?}", self.subresource);
         }
         if !self.applies {
-            shown.push_str(&format!(" using {}", self.api_version));
+            let _ = write!(shown, " using {}", self.api_version);
         }
         shown
     }

@@ -21,4 +21,4 @@ mod typed;
 mod update;
 
 pub(crate) use applied::{Intent, apply};
-pub(crate) use update::{Change, track};
+pub(crate) use update::{Change, everything, track};

@@ -17,10 +17,10 @@ pub(super) fn remove(value: &mut Value, set: &FieldSet, at: At<'_>) {
             if set.has(&step) {
                 return false;
             }
-            match set.below(&step) {
-                Some(below) => keeps_something(inner, below, at.field(name)),
-                None => true,
+            if let Some(below) = set.below(&step) {
+                remove(inner, below, at.field(name));
             }
+            true
         }),
         Value::Array(items) => items.retain_mut(|item| {
             let Some(step) = item_step(item, at) else {
@@ -36,17 +36,4 @@ pub(super) fn remove(value: &mut Value, set: &FieldSet, at: At<'_>) {
         }),
         _ => {}
     }
-}
-
-/// Whether anything is left of what had something.
-fn keeps_something(value: &mut Value, set: &FieldSet, at: At<'_>) -> bool {
-    let empty = |value: &Value| {
-        value.as_object().is_some_and(serde_json::Map::is_empty)
-            || value.as_array().is_some_and(Vec::is_empty)
-    };
-    if empty(value) {
-        return true;
-    }
-    remove(value, set, at);
-    !empty(value)
 }

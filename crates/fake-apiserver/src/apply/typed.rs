@@ -128,24 +128,25 @@ fn collect(value: &Value, at: At<'_>, path: &str, set: &mut FieldSet) -> Result<
 /// Refuses an object where a list is wanted, and so on.
 fn check_shape(value: &Value, at: At<'_>, path: &str) -> Result<(), Untyped> {
     use crate::schema::Type;
-    let shown = match value {
-        Value::Object(_) => "map",
-        Value::Array(_) => "list",
-        _ => "scalar",
-    };
-    let wanted = match at.node.kind {
-        Type::Any => return Ok(()),
+    let (wanted, fits) = match at.node.kind {
         _ if value.is_null() => return Ok(()),
-        Type::Object => "map",
-        Type::Array => "list",
-        _ => "scalar",
+        Type::Any => return Ok(()),
+        Type::Object => ("map", value.is_object()),
+        Type::Array => ("list", value.is_array()),
+        Type::String => ("string", value.is_string()),
+        Type::Boolean => ("boolean", value.is_boolean()),
+        Type::Integer | Type::Number => ("numeric (int or float)", value.is_number()),
+        Type::IntOrString => ("scalar", !value.is_object() && !value.is_array()),
     };
-    if shown == wanted {
+    if fits {
         return Ok(());
     }
-    let got = match value {
-        Value::Object(_) => format!("&{{map[{}]}}", value.as_object().map_or(0, Map::len)),
-        other => other.to_string(),
+    let given = match value {
+        Value::Object(_) => "map",
+        Value::Array(_) => "list",
+        Value::String(_) => "string",
+        Value::Bool(_) => "boolean",
+        _ => "int",
     };
-    Err(Untyped(format!("{path}: expected {wanted}, got {got}")))
+    Err(Untyped(format!("{path}: expected {wanted}, got {given}")))
 }

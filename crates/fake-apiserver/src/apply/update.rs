@@ -16,6 +16,13 @@ pub(crate) struct Change<'c> {
     /// Empty: the object itself.
     pub(crate) subresource: &'c str,
     pub(crate) time: &'c str,
+    /// Whether a first step (`f:status`) may be owned at this endpoint.
+    pub(crate) owns: fn(&str) -> bool,
+}
+
+/// Everything may be owned.
+pub(crate) fn everything(_: &str) -> bool {
+    true
 }
 
 /// Writes into `new` who owns its fields after it has replaced `old` (null: nothing was there).
@@ -23,7 +30,21 @@ pub(crate) fn track(old: &Value, new: &mut Value, at: At<'_>, change: Change<'_>
     let given = new.pointer("/metadata/managedFields").cloned();
     let resets = matches!(&given, Some(Value::Array(entries)) if *entries == [serde_json::json!({})]);
     let explicit = change.subresource.is_empty() && given.as_ref() != old.pointer("/metadata/managedFields");
-    let differences = compare_objects(old, new, at);
+    let skeleton;
+    let before = if old.is_null() {
+        skeleton = always_there(at);
+        &skeleton
+    } else {
+        old
+    };
+    let mut differences = compare_objects(before, new, at);
+    for set in [
+        &mut differences.added,
+        &mut differences.removed,
+        &mut differences.modified,
+    ] {
+        set.retain(change.owns);
+    }
     if differences.is_empty() && !explicit {
         return;
     }
@@ -75,4 +96,18 @@ fn own(all: &mut Vec<Manager>, taken: FieldSet, change: Change<'_>) {
         }
         None => all.push(mine),
     }
+}
+
+/// The parts of a built-in kind that are there without anybody having given them: nobody owns these.
+fn always_there(at: At<'_>) -> Value {
+    let mut parts = serde_json::Map::new();
+    for (name, part) in at.parts() {
+        let given = part.node.default.as_ref().is_some_and(Value::is_object);
+        if given {
+            parts.insert(name.clone(), always_there(part));
+        } else if at.node.required.contains(name) {
+            parts.insert(name.clone(), Value::Null);
+        }
+    }
+    Value::Object(parts)
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::definitions::Kind;
-use crate::object::{finalizers, metadata_mut};
+use crate::ask::Ask;
+use crate::definitions::{Kind, established};
+use crate::failure::Failure;
+use crate::object::{Object, finalizers, metadata_mut};
 use crate::state::{Id, Key, State};
 use crate::write::commit::Author;
 use crate::write::delete::{Policy, Wanted, remove};
@@ -15,10 +17,57 @@ const CONTROLLER: &str = "system:serviceaccount:kube-system:customresourcedefini
 /// What holds a definition until its objects are gone.
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
+/// # Errors
+/// Nothing is created of a kind whose definition is going.
+pub(crate) fn admit(state: &State, ask: &Ask<'_>, name: &str) -> Result<(), Failure> {
+    if ask.kind.built_in {
+        return Ok(());
+    }
+    let Some(kind) = state
+        .served
+        .find("apiextensions.k8s.io/v1", "customresourcedefinitions")
+    else {
+        return Ok(());
+    };
+    let definition = state.get(kind.table, &ask.kind.qualified());
+    if !definition.is_some_and(|definition| definition.is_deleting()) {
+        return Ok(());
+    }
+    let why = "create not allowed while custom resource definition is terminating";
+    Err(Failure::forbidden(&ask.kind, name, why))
+}
+
+/// Holds a definition until its objects are gone.
+pub(crate) fn hold(definition: &mut Value) {
+    let finalizers = metadata_mut(definition)
+        .entry("finalizers")
+        .or_insert_with(|| Value::Array(Vec::new()));
+    if let Value::Array(finalizers) = finalizers
+        && !finalizers.iter().any(|finalizer| finalizer == CLEANUP)
+    {
+        finalizers.push(CLEANUP.into());
+    }
+}
+
+/// Accepts the names of a new definition.
+fn establish(state: &mut State, kind: &Arc<Kind>, id: &Id, definition: &Arc<Object>) {
+    let mut new = Value::clone(&definition.value);
+    new["status"] = established(&new, &state.clock.now());
+    let author = Author {
+        subresource: "status",
+        ..Author::controller(CONTROLLER, "update")
+    };
+    finish(state, kind, &id.1, definition, new, &author);
+}
+
 pub(super) fn look_at(state: &mut State, kind: &Arc<Kind>, id: &Id) {
     let Some(definition) = state.get(id.0, &id.1).cloned() else {
         return;
     };
+    if definition.value.pointer("/status/conditions/0").is_none() {
+        establish(state, kind, id, &definition);
+        return;
+    }
     if !definition.is_deleting() || !finalizers(&definition.value).any(|finalizer| finalizer == CLEANUP) {
         return;
     }

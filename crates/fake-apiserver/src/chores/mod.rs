@@ -6,7 +6,7 @@
 //! | [`namespaces`] | what a namespace begins with, and how it ends |
 //! | [`definitions`] | a CRD that changes or ends |
 
-mod definitions;
+pub(crate) mod definitions;
 mod garbage;
 pub(crate) mod namespaces;
 

@@ -92,6 +92,7 @@ fn ensure(state: &mut State, plural: &str, namespace: &str, mut object: Value, b
         api_version: "v1",
         subresource: "",
         time: &now,
+        owns: crate::apply::everything,
     };
     crate::apply::track(&Value::Null, &mut object, kind.at(), change);
     commit::store(state, &kind, &key, object, 201, &Author::controller(by, "create"));

@@ -108,15 +108,19 @@ fn scale(version: &Value) -> Option<ScalePaths> {
     })
 }
 
-/// The status of a definition that is in use.
-pub(crate) fn established(crd: &Value, now: &str) -> Value {
+/// The versions that objects of a definition are stored in.
+pub(crate) fn stored_versions(crd: &Value) -> Vec<&Value> {
     let versions = crd.pointer("/spec/versions").and_then(Value::as_array);
     let stored = versions
         .into_iter()
         .flatten()
-        .filter(|version| version.get("storage") == Some(&Value::Bool(true)))
-        .filter_map(|version| version.get("name"))
-        .collect::<Vec<_>>();
+        .filter(|version| version.get("storage") == Some(&Value::Bool(true)));
+    stored.filter_map(|version| version.get("name")).collect()
+}
+
+/// The status of a definition that is in use.
+pub(crate) fn established(crd: &Value, now: &str) -> Value {
+    let stored = stored_versions(crd);
     let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now});
     json!({
         "acceptedNames": accepted(crd),

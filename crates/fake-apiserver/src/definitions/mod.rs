@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::schema::{At, NodeId, Schema};
 
-pub(crate) use crd::{accepted, established};
+pub(crate) use crd::{accepted, established, stored_versions};
 
 /// One served version of one kind.
 #[derive(Debug)]
@@ -223,7 +223,7 @@ impl Served {
     ///
     /// # Errors
     /// What is wrong with the definition.
-    pub(crate) fn define(&mut self, crd: &Value) -> Result<(), String> {
+    pub(crate) fn define(&mut self, crd: &Value) -> Result<usize, String> {
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
         let known = self.kinds.iter().find(|kind| kind.is(group, plural));
@@ -234,7 +234,7 @@ impl Served {
         for kind in kinds {
             self.add(kind);
         }
-        Ok(())
+        Ok(table)
     }
 
     pub(crate) fn forget(&mut self, group: &str, plural: &str) {

@@ -132,12 +132,12 @@ pub(crate) fn prepare_create(state: &mut State, kind: &Kind, object: &mut Value)
                 json!({"currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0});
         }
         ("apiextensions.k8s.io", "customresourcedefinitions") => {
-            let now = state.clock.now();
             object["spec"]["names"] = crate::definitions::accepted(object);
             if object["spec"].get("conversion").is_none() {
                 object["spec"]["conversion"] = json!({"strategy": "None"});
             }
-            object["status"] = crate::definitions::established(object, &now);
+            let stored = crate::definitions::stored_versions(object);
+            object["status"] = json!({"acceptedNames": {"kind": "", "plural": ""}, "conditions": [], "storedVersions": stored});
         }
         _ => {}
     }

@@ -10,6 +10,7 @@ use crate::object::text;
 use crate::server::Server;
 use crate::state::State;
 use crate::write::commit::Author;
+use crate::write::json_patch::merge;
 use crate::write::{Done, update};
 
 /// The `Scale` of an object.
@@ -58,7 +59,7 @@ pub(crate) fn put_scale(state: &mut State, ask: &Ask<'_>, scale: &Value) -> Resu
     let mut new = Value::clone(&old.value);
     match new.pointer_mut(&paths.spec) {
         Some(place) => *place = replicas.into(),
-        None => json_patch::merge(&mut new, &nested(&paths.spec, replicas)),
+        None => merge(&mut new, &nested(&paths.spec, replicas)),
     }
     let version = text(scale, "resourceVersion");
     if !version.is_empty() {
@@ -113,15 +114,39 @@ fn token(_: &Server, state: &mut State, ask: &Ask<'_>) -> Result<Answer, Failure
             &[cause],
         ));
     }
+    let bound = request.pointer("/spec/boundObjectRef");
+    let other = request
+        .pointer("/metadata/uid")
+        .and_then(Value::as_str)
+        .filter(|uid| !uid.is_empty() && *uid != account.uid());
+    if let Some(uid) = other {
+        let message = format!(
+            "Operation cannot be fulfilled on TokenRequest.authentication.k8s.io {:?}: the UID in the token request ({uid}) \
+             does not match the UID of the service account ({})",
+            ask.name,
+            account.uid()
+        );
+        return Err(Failure::conflict_named(
+            "authentication.k8s.io",
+            "TokenRequest",
+            ask.name,
+            message,
+        ));
+    }
     let ends = state.clock.seconds() + seconds;
     let audiences = request.pointer("/spec/audiences").cloned();
     let audiences = audiences.unwrap_or_else(|| json!(["https://kubernetes.default.svc"]));
     let answer = json!({
         "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
         "metadata": {
-            "name": ask.name, "namespace": ask.namespace, "creationTimestamp": state.clock.now(),
+            "name": ask.name, "namespace": ask.namespace, "uid": account.uid(), "creationTimestamp": state.clock.now(),
+            "managedFields": [{
+                "manager": ask.manager(), "operation": "Update", "apiVersion": "authentication.k8s.io/v1",
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:expirationSeconds": {}}}, "subresource": "token",
+                "time": state.clock.now(),
+            }],
         },
-        "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": null},
+        "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": bound},
         "status": {
             "token": format!("fake.{}.{}.{ends}.{}", ask.namespace, ask.name, account.uid()),
             "expirationTimestamp": crate::clock::written(ends),

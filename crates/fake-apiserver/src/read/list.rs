@@ -41,17 +41,18 @@ pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     } else {
         &table.objects
     };
-    let mut here =
-        range(objects, ask.namespace, after.as_deref()).filter(|(_, object)| selection.has(object));
-    let mut items: Vec<(&Key, &Arc<Object>)> = match limit {
-        Some(limit) => here
-            .by_ref()
-            .take(usize::try_from(limit).unwrap_or(usize::MAX))
-            .collect(),
-        None => here.by_ref().collect(),
-    };
+    let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut here = range(objects, ask.namespace, after.as_deref());
+    let mut items: Vec<(&Key, &Arc<Object>)> = Vec::new();
+    while items.len() < most
+        && let Some((key, object)) = here.next()
+    {
+        if selection.has(object) {
+            items.push((key, object));
+        }
+    }
+    // Whether any of these is selected is not known before they are read.
     let left = here.count();
-    items.shrink_to_fit();
     let mut metadata = json!({"resourceVersion": version.to_string()});
     if !ask.kind.built_in && !ask.wants_metadata() {
         metadata["continue"] = "".into();

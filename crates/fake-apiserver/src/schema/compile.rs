@@ -28,6 +28,7 @@ impl<'c> Compiler<'c> {
             compiled: BTreeMap::new(),
             schema: Schema {
                 nodes: vec![anything],
+                has_parts: !structural,
             },
             structural,
         }

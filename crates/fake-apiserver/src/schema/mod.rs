@@ -3,6 +3,7 @@
 //! | module | idea |
 //! | --- | --- |
 //! | [`compile`] | OpenAPI and CRD schemas → nodes |
+//! | [`decode`] | what Go's types do to built-in kinds |
 //! | [`prune`] | fields that nobody declared go |
 //! | [`default`] | values that the schema adds |
 //! | [`validate`] | what is refused, in the words of the real server |
@@ -10,6 +11,7 @@
 //! | [`rules`] | CEL rules |
 
 pub(crate) mod compile;
+pub(crate) mod decode;
 pub(crate) mod default;
 mod formats;
 pub(crate) mod prune;
@@ -33,6 +35,8 @@ pub(crate) const ANYTHING: NodeId = 0;
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     nodes: Vec<Node>,
+    /// Empty objects are always there where a schema says so.
+    has_parts: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,6 +111,14 @@ pub(crate) struct At<'s> {
     pub(crate) node: &'s Node,
 }
 
+impl Node {
+    /// Text that is base64.
+    fn is_bytes(&self) -> bool {
+        let format = self.limits.as_ref().and_then(|limits| limits.format.as_deref());
+        format == Some("byte")
+    }
+}
+
 impl Schema {
     pub(crate) fn at(&self, id: NodeId) -> At<'_> {
         At {
@@ -130,6 +142,12 @@ impl<'s> At<'s> {
     pub(crate) fn field(self, field: &str) -> At<'s> {
         let id = self.node.properties.get(field).copied();
         self.to(id.or(self.node.additional).unwrap_or(ANYTHING))
+    }
+
+    /// The declared fields; of CRDs none, as nothing of theirs is always there.
+    pub(crate) fn parts(self) -> impl Iterator<Item = (&'s String, At<'s>)> {
+        let properties = self.node.properties.iter().filter(move |_| self.schema.has_parts);
+        properties.map(move |(name, id)| (name, self.to(*id)))
     }
 
     pub(crate) fn items(self) -> At<'s> {

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::commit::{self, Author};
-use super::{Done, body, metadata};
+use super::{Done, body, metadata, update};
 use crate::apply::{self, Change};
 use crate::ask::Ask;
-use crate::chores::namespaces;
+use crate::chores::{self, namespaces};
+use crate::definitions::Kind;
 use crate::failure::{Cause, Failure};
 use crate::object::{metadata_mut, text};
 use crate::state::{State, key};
@@ -39,7 +40,45 @@ pub(super) fn add(
     }
     name(state, &mut object);
     let now = state.clock.now();
-    let fields = metadata_mut(&mut object);
+    begin(state, kind, &mut object, &now);
+    namespaces::admit(state, ask, text(&object, "name"))?;
+    chores::definitions::admit(state, ask, text(&object, "name"))?;
+    if tracks {
+        let change = Change {
+            manager: author.manager,
+            api_version: &kind.api_version,
+            subresource: "",
+            time: &now,
+            owns: update::owned(ask),
+        };
+        apply::track(&Value::Null, &mut object, kind.at(), change);
+    }
+    if kind.has("status")
+        && let Value::Object(fields) = &mut object
+    {
+        fields.remove("status");
+    }
+    if kind.built_in {
+        crate::kinds::prepare_create(state, kind, &mut object);
+    }
+    check(ask, &object)?;
+    let name = text(&object, "name").to_owned();
+    let key = key(ask.namespace, &name);
+    if let Some(known) = state.get(kind.table, &key) {
+        return Err(Failure::already_exists(kind, &name, known.is_deleting()));
+    }
+    crate::kinds::before_store(state, kind, &mut object, author.dry_run)?;
+    let object = commit::store(state, kind, &key, object, 201, author);
+    Ok(Done {
+        code: 201,
+        object,
+        warnings,
+    })
+}
+
+/// Takes what only the server says from what a client has sent, and says it.
+fn begin(state: &mut State, kind: &Kind, object: &mut Value, now: &str) {
+    let fields = metadata_mut(object);
     for field in [
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
@@ -49,41 +88,10 @@ pub(super) fn add(
         fields.remove(field);
     }
     fields.insert("uid".into(), state.identities.uid().into());
-    fields.insert("creationTimestamp".into(), now.clone().into());
+    fields.insert("creationTimestamp".into(), now.into());
     if kind.counts_generations() {
         fields.insert("generation".into(), 1.into());
-    } else {
-        fields.remove("generation");
     }
-    if kind.has("status") {
-        object.as_object_mut().and_then(|object| object.remove("status"));
-    }
-    namespaces::admit(state, ask, text(&object, "name"))?;
-    if kind.built_in {
-        crate::kinds::prepare_create(state, kind, &mut object);
-    }
-    if tracks {
-        let change = Change {
-            manager: author.manager,
-            api_version: &kind.api_version,
-            subresource: "",
-            time: &now,
-        };
-        apply::track(&Value::Null, &mut object, kind.at(), change);
-    }
-    check(ask, &object)?;
-    let name = text(&object, "name").to_owned();
-    let key = key(ask.namespace, &name);
-    if state.get(kind.table, &key).is_some() {
-        return Err(Failure::already_exists(kind, &name));
-    }
-    crate::kinds::before_store(state, kind, &mut object, author.dry_run)?;
-    let object = commit::store(state, kind, &key, object, 201, author);
-    Ok(Done {
-        code: 201,
-        object,
-        warnings,
-    })
 }
 
 /// Draws a name where only its beginning is given.

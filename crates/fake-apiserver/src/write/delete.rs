@@ -9,7 +9,7 @@ use super::success;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::definitions::Kind;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::object::{Object, finalizers, metadata_mut, text};
 use crate::state::{Key, State};
 
@@ -79,7 +79,14 @@ fn check_preconditions(ask: &Ask<'_>, old: &Object, options: &Value) -> Result<(
         let text = options.pointer(&format!("/preconditions/{field}"))?.as_str()?;
         (!text.is_empty()).then(|| text.to_owned())
     };
-    let conflict = |why: String| Err(Failure::conflict(&ask.kind, ask.name, &why));
+    let conflict = |why: String| Err(Failure::conflict_of_kind(&ask.kind, ask.name, &why));
+    if let Some(uid) = wanted("uid").filter(|uid| ask.kind.is("", "namespaces") && uid != old.uid()) {
+        let why = format!(
+            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            old.uid()
+        );
+        return Err(Failure::conflict(&ask.kind, ask.name, &why));
+    }
     if let Some(uid) = wanted("uid").filter(|uid| uid != old.uid()) {
         return conflict(format!(
             "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
@@ -108,12 +115,16 @@ fn policy(ask: &Ask<'_>, options: &Value) -> Result<Option<Policy>, Failure> {
         .map(std::borrow::Cow::into_owned)
         .or(in_body);
     match given.as_deref() {
-        None => Ok(None),
+        None => Ok(match options.get("orphanDependents").and_then(Value::as_bool) {
+            Some(true) => Some(Policy::Orphan),
+            Some(false) => Some(Policy::Background),
+            None => None,
+        }),
         Some("Background") => Ok(Some(Policy::Background)),
         Some("Foreground") => Ok(Some(Policy::Foreground)),
         Some("Orphan") => Ok(Some(Policy::Orphan)),
         Some(other) => {
-            let cause = crate::failure::Cause::new(
+            let cause = Cause::new(
                 "FieldValueNotSupported",
                 "propagationPolicy",
                 format!(
@@ -156,11 +167,20 @@ pub(crate) fn remove(
 ) -> (Arc<Object>, bool) {
     let mut new = Value::clone(&old.value);
     set_policy(&mut new, wanted.policy);
+    if kind.is("apiextensions.k8s.io", "customresourcedefinitions") && !old.is_deleting() {
+        crate::chores::definitions::hold(&mut new);
+    }
     let grace = crate::kinds::grace(kind, &old.value, wanted.grace);
     let held = finalizers(&new).next().is_some() || grace > 0 || crate::kinds::holds_itself(kind, &new);
     if !held {
-        let gone = commit::erase(state, kind, key, author);
-        return (gone.unwrap_or_else(|| Arc::clone(old)), true);
+        let gone = commit::erase(state, kind, key, author).unwrap_or_else(|| Arc::clone(old));
+        if !kind.is("", "pods") {
+            return (gone, true);
+        }
+        mark(state, kind, &mut new, 0);
+        let version = gone.version.to_string();
+        metadata_mut(&mut new).insert("resourceVersion".into(), version.into());
+        return (Arc::new(Object::new(new, gone.version)), true);
     }
     mark(state, kind, &mut new, grace);
     if new == *old.value {
@@ -208,7 +228,9 @@ fn mark(state: &State, kind: &Kind, object: &mut Value, grace: i64) {
         "deletionTimestamp".into(),
         crate::clock::written(now + grace).into(),
     );
-    metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+    if !kind.is("", "namespaces") {
+        metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
+    }
     if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
         metadata.insert("generation".into(), (generation + 1).into());
     }

@@ -5,7 +5,9 @@
 //! | [`body`] | a body becomes an object of the kind |
 //! | [`create`] | what was not there |
 //! | [`update`] | what is there becomes something else |
+//! | [`duplicates`] | fields that a body has twice |
 //! | [`patch`] | the four kinds of patches |
+//! | [`json_patch`], [`strategic`] | what they compute |
 //! | [`delete`] | one object, or a collection |
 //! | [`metadata`] | what must hold for every object |
 //! | [`commit`] | into the store and the journal |
@@ -14,8 +16,11 @@ mod body;
 pub(crate) mod commit;
 mod create;
 pub(crate) mod delete;
+mod duplicates;
+pub(crate) mod json_patch;
 pub(crate) mod metadata;
 mod patch;
+mod strategic;
 pub(crate) mod update;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::commit::Author;
-use super::{Done, body, create, update};
+use super::{Done, body, create, json_patch, strategic, update};
 use crate::apply::{self, Change, Intent};
 use crate::ask::Ask;
 use crate::failure::{Cause, Failure};
@@ -14,37 +14,42 @@ pub(super) fn patch(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     let media = ask.content_type.split(';').next().unwrap_or_default().trim();
     match media {
         "application/apply-patch+yaml" | "application/apply-patch+json" => applied(state, ask),
-        "application/merge-patch+json" | "application/json-patch+json" => {
-            let manager = ask.manager();
-            let author = Author::of(ask, &manager, "patch", ask.dry_run(None)?);
-            check_force(ask)?;
-            let old = state.get(ask.kind.table, &ask.key()).cloned();
-            let old = old.ok_or_else(|| Failure::not_found(&ask.kind, ask.name))?;
-            let live = live(ask, &old);
-            let mut new = if media.starts_with("application/merge") {
-                merged(ask, live)?
-            } else {
-                operated(ask, live)?
-            };
-            if ask.subresource == "scale" {
-                return crate::kinds::put_scale(state, ask, &new);
-            }
-            body::check_kind(ask, &mut new)?;
-            body::check_names(ask, &mut new)?;
-            update::replace(state, ask, &old, new, &author, true)
-        }
+        "application/strategic-merge-patch+json" if ask.kind.built_in => changed(state, ask, strategic),
+        "application/merge-patch+json" => changed(state, ask, merged),
+        "application/json-patch+json" => changed(state, ask, operated),
         _ => {
-            let strategic = match ask.kind.built_in {
-                true => "application/strategic-merge-patch+json, ",
-                false => "",
+            let built_in = if ask.kind.built_in {
+                "application/strategic-merge-patch+json, "
+            } else {
+                ""
             };
             let message = format!(
                 "the body of the request was in an unknown format - accepted media types include: \
-                 application/json-patch+json, application/merge-patch+json, {strategic}application/apply-patch+yaml"
+                 application/json-patch+json, application/merge-patch+json, {built_in}application/apply-patch+yaml"
             );
             Err(Failure::unsupported(message))
         }
     }
+}
+
+/// A patch that is computed from what is there.
+fn changed(
+    state: &mut State,
+    ask: &Ask<'_>,
+    computed: fn(&Ask<'_>, Value) -> Result<Value, Failure>,
+) -> Result<Done, Failure> {
+    let manager = ask.manager();
+    let author = Author::of(ask, &manager, "patch", ask.dry_run(None)?);
+    check_force(ask)?;
+    let old = state.get(ask.kind.table, &ask.key()).cloned();
+    let old = old.ok_or_else(|| Failure::not_found(&ask.kind, ask.name))?;
+    let mut new = computed(ask, live(ask, &old))?;
+    if ask.subresource == "scale" {
+        return crate::kinds::put_scale(state, ask, &new);
+    }
+    body::check_kind(ask, &mut new)?;
+    body::check_names(ask, &mut new)?;
+    update::replace(state, ask, &old, new, &author, true)
 }
 
 /// What a patch starts from, in the version that was asked for.
@@ -60,50 +65,35 @@ fn live(ask: &Ask<'_>, old: &Object) -> Value {
 }
 
 fn merged(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
-    let patch = body::parse(ask).map_err(|_| bad_json(ask))?;
-    if !patch.is_object() {
-        return Err(bad_json(ask));
-    }
+    let patch = parse(ask, "map[string]interface {}", Value::is_object)?;
     json_patch::merge(&mut live, &patch);
     Ok(live)
 }
 
-fn bad_json(ask: &Ask<'_>) -> Failure {
-    let why = serde_json::from_slice::<serde_json::Map<String, Value>>(ask.body).err();
-    let why = why.map(|error| error.to_string()).unwrap_or_default();
-    Failure::bad_request(format!("error decoding patch: {why}"))
-}
-
-fn operated(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
-    let operations: Vec<Value> = serde_json::from_slice(ask.body).map_err(|error| {
-        let why = match serde_json::from_slice::<Value>(ask.body) {
-            Ok(Value::Object(_)) => {
-                "json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp".into()
-            }
-            _ => error.to_string(),
-        };
-        Failure::bad_request(format!("error decoding patch: {why}"))
-    })?;
-    for operation in operations {
-        let operation = leniently(operation, &live);
-        let patch = serde_json::from_value(operation.into_iter().collect());
-        let patch: json_patch::Patch = patch.map_err(|_| Failure::inapplicable())?;
-        json_patch::patch(&mut live, &patch).map_err(|_| Failure::inapplicable())?;
-    }
+fn strategic(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
+    let patch = parse(ask, "map[string]interface {}", Value::is_object)?;
+    strategic::merge(&mut live, &patch, ask.kind.at());
     Ok(live)
 }
 
-/// The library of a real server replaces what is not there, and finds null where there is nothing.
-fn leniently(mut operation: Value, live: &Value) -> Option<Value> {
-    let pointer = operation.get("path").and_then(Value::as_str).unwrap_or_default();
-    let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let absent = live.pointer(pointer).is_none() && live.pointer(parent).is_some_and(Value::is_object);
-    match operation.get("op").and_then(Value::as_str) {
-        Some("test") if absent && operation.get("value") == Some(&Value::Null) => return None,
-        Some("replace") if absent => operation["op"] = "add".into(),
-        _ => {}
+fn operated(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
+    let patch = parse(ask, "[]handlers.jsonPatchOp", Value::is_array)?;
+    let operations = patch.as_array().map(Vec::as_slice).unwrap_or_default();
+    json_patch::apply(&mut live, operations).map_err(|_| Failure::inapplicable())?;
+    Ok(live)
+}
+
+/// A patch of the form that its media type asks for.
+fn parse(ask: &Ask<'_>, wanted: &str, fits: fn(&Value) -> bool) -> Result<Value, Failure> {
+    let bad = |why: String| Failure::bad_request(format!("error decoding patch: {why}"));
+    let patch = body::json(ask.body).map_err(bad)?;
+    if fits(&patch) {
+        return Ok(patch);
     }
-    Some(operation)
+    let given = body::go_type(&patch);
+    Err(bad(format!(
+        "json: cannot unmarshal {given} into Go value of type {wanted}"
+    )))
 }
 
 fn check_force(ask: &Ask<'_>) -> Result<(), Failure> {
@@ -129,15 +119,22 @@ fn applied(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
             &[cause],
         ));
     };
-    let mut given = serde_json::from_slice::<Value>(ask.body)
-        .map_err(|error| Failure::bad_request(format!("error decoding YAML: {error}")))?;
-    body::check_kind(ask, &mut given)?;
+    let mut given =
+        body::yaml(ask.body).map_err(|why| Failure::bad_request(format!("error decoding YAML: {why}")))?;
+    check_applied_kind(ask, &given)?;
     if given
         .pointer("/metadata/managedFields")
         .is_some_and(|managed| !managed.is_null())
     {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
+    let shown = format!(
+        "{}/{}; {}, Kind={}",
+        text(&given, "namespace"),
+        ask.name,
+        group_version(&ask.kind.api_version),
+        ask.kind.kind
+    );
     if text(&given, "name").is_empty() {
         crate::object::metadata_mut(&mut given).insert("name".into(), ask.name.into());
     }
@@ -145,10 +142,6 @@ fn applied(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     let author = Author::of(ask, &manager, "apply", ask.dry_run(None)?);
     let old = state.get(ask.kind.table, &ask.key()).cloned();
     let now = state.clock.now();
-    let shown = format!(
-        "{}/{}; {}, Kind={}",
-        ask.namespace, ask.name, ask.kind.api_version, ask.kind.kind
-    );
     let intent = Intent {
         given: &given,
         force: ask.query.flag("force"),
@@ -157,8 +150,8 @@ fn applied(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
             api_version: &ask.kind.api_version,
             subresource: ask.subresource,
             time: &now,
+            owns: update::owned(ask),
         },
-        owns: owned(ask),
         shown: &shown,
     };
     let Some(old) = old else {
@@ -193,11 +186,25 @@ fn first(state: &mut State, ask: &Ask<'_>, intent: Intent<'_>, author: &Author<'
     create::add(state, ask, applied.object, author, false)
 }
 
-/// Which parts of an object an applier can own at an endpoint.
-fn owned(ask: &Ask<'_>) -> fn(&str) -> bool {
-    match (ask.kind.has("status"), ask.subresource) {
-        (true, "") => |step| step != "f:status",
-        (_, "status") => |step| step == "f:status",
-        _ => |_| true,
+/// As the real server writes a version: core has an empty group.
+fn group_version(api_version: &str) -> String {
+    if api_version.is_empty() || api_version.contains('/') {
+        return api_version.to_owned();
     }
+    format!("/{api_version}")
+}
+
+fn check_applied_kind(ask: &Ask<'_>, given: &Value) -> Result<(), Failure> {
+    let text = |field: &str| given.get(field).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind) = (text("apiVersion"), text("kind"));
+    if api_version == ask.kind.api_version && kind == ask.kind.kind {
+        return Ok(());
+    }
+    let version = match api_version {
+        "" => "/".to_owned(),
+        other => group_version(other),
+    };
+    Err(Failure::bad_request(format!(
+        "invalid object type: {version}, Kind={kind}"
+    )))
 }

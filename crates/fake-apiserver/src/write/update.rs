@@ -32,7 +32,15 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     let uid = text(&object, "uid");
     if !uid.is_empty() && uid != old.uid() {
         let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{}{}/{}, ResourceVersion: 0, AdditionalErrorMsg: \
+             Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            if ask.kind.built_in {
+                String::new()
+            } else {
+                format!("{}/", ask.kind.group)
+            },
+            ask.kind.plural,
+            ask.key(),
             old.uid()
         );
         return Err(Failure::conflict(&ask.kind, ask.name, &why));
@@ -44,14 +52,25 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
                 "metadata.resourceVersion",
                 "Invalid value: 0: must be specified for an update",
             );
-            return Err(Failure::invalid(&ask.kind, ask.name, &[cause]));
+            return Err(Failure::invalid_of_plural(&ask.kind, ask.name, &[cause]));
         }
         let version = text(&old.value, "resourceVersion").to_owned();
         metadata_mut(&mut object).insert("resourceVersion".into(), version.into());
     }
     let manager = ask.manager();
     let author = Author::of(ask, &manager, "update", ask.dry_run(None)?);
+    check_version(&object)?;
     replace(state, ask, &old, object, &author, true)
+}
+
+/// A version is a number.
+fn check_version(object: &Value) -> Result<(), Failure> {
+    let version = text(object, "resourceVersion");
+    if version.is_empty() || version.parse::<u64>().is_ok() {
+        return Ok(());
+    }
+    let message = format!("strconv.ParseUint: parsing {version:?}: invalid syntax");
+    Err(Failure::new(500, "", message))
 }
 
 /// Replaces an object by what a client has made of it. `tracks`: what is different becomes the manager's.
@@ -69,12 +88,6 @@ pub(crate) fn replace(
         return Err(Failure::modified(kind, ask.name));
     }
     let warnings = body::shape(ask, &mut new)?;
-    isolate(kind, ask.subresource, &old.value, &mut new);
-    keep_metadata(&old.value, &mut new);
-    if kind.built_in {
-        crate::kinds::prepare_update(kind, ask.subresource, &old.value, &mut new);
-    }
-    count_generation(kind, &old.value, &mut new);
     if tracks {
         let now = state.clock.now();
         let change = Change {
@@ -82,16 +95,33 @@ pub(crate) fn replace(
             api_version: &kind.api_version,
             subresource: ask.subresource,
             time: &now,
+            owns: owned(ask),
         };
         apply::track(&old.value, &mut new, kind.at(), change);
     }
+    isolate(kind, ask.subresource, &old.value, &mut new);
+    keep_metadata(&old.value, &mut new);
+    if kind.built_in {
+        crate::kinds::prepare_update(kind, ask.subresource, &old.value, &mut new);
+    }
+    count_generation(kind, &old.value, &mut new);
     check(ask, &old.value, &new)?;
+    crate::kinds::before_store(state, kind, &mut new, author.dry_run)?;
     let object = finish(state, kind, &ask.key(), old, new, author);
     Ok(Done {
         code: 200,
         object,
         warnings,
     })
+}
+
+/// Which parts of an object can be owned at an endpoint.
+pub(super) fn owned(ask: &Ask<'_>) -> fn(&str) -> bool {
+    match (ask.kind.has("status"), ask.subresource) {
+        (true, "") => |step| step != "f:status",
+        (_, "status") => |step| step != "f:spec",
+        _ => |_| true,
+    }
 }
 
 /// Stores what has changed, and removes what only waited for its last finalizer.
@@ -108,7 +138,9 @@ pub(crate) fn finish(
         return Arc::clone(old);
     }
     if is_deleting(&new) && finalizers(&new).next().is_none() && !crate::kinds::holds_itself(kind, &new) {
-        return commit::erase(state, kind, key, author).unwrap_or_else(|| Arc::clone(old));
+        // What is shown is the last state, which was never stored.
+        commit::erase(state, kind, key, author);
+        return Arc::new(Object::new(new, old.version));
     }
     commit::store(state, kind, key, new, 200, author)
 }
@@ -134,10 +166,14 @@ fn isolate(kind: &Kind, subresource: &str, old: &Value, new: &mut Value) {
     let given = fields.remove("metadata").unwrap_or_default();
     if kind.built_in {
         kept.insert("metadata".into(), given);
-    } else if let (Value::Object(given), Some(Value::Object(metadata))) = (given, kept.get_mut("metadata"))
-        && let Some(managed) = given.get("managedFields")
-    {
-        metadata.insert("managedFields".into(), managed.clone());
+    } else if let (Value::Object(given), Some(Value::Object(metadata))) = (given, kept.get_mut("metadata")) {
+        match given.get("managedFields") {
+            Some(managed) => metadata.insert("managedFields".into(), managed.clone()),
+            None => metadata.remove("managedFields"),
+        };
+        if let Some(version) = given.get("resourceVersion") {
+            metadata.insert("resourceVersion".into(), version.clone());
+        }
     }
     *fields = kept;
 }
@@ -156,9 +192,15 @@ fn keep_metadata(old: &Value, new: &mut Value) {
     let old = old.get("metadata").and_then(Value::as_object).unwrap_or(&empty);
     let new = metadata_mut(new);
     for field in KEPT {
-        if !new.contains_key(field)
-            && let Some(value) = old.get(field)
-        {
+        let fixed = matches!(
+            field,
+            "creationTimestamp" | "deletionTimestamp" | "deletionGracePeriodSeconds"
+        );
+        if fixed || !new.contains_key(field) {
+            let Some(value) = old.get(field) else {
+                new.remove(field);
+                continue;
+            };
             new.insert(field.into(), value.clone());
         }
     }
@@ -194,7 +236,9 @@ fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
 
 fn check(ask: &Ask<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
     let kind = &ask.kind;
+    // The real server finds these twice.
     let mut causes = metadata::check_update(old, new);
+    causes.extend(causes.clone());
     causes.extend(metadata::check(kind, new));
     causes.extend(crate::kinds::check(kind, new, Some(old)));
     if causes.is_empty() {
