@@ -52,15 +52,19 @@ impl Rule {
         })
     }
 
-    fn broken(&self, context: &Context<'_>, place: &Place<'_>) -> Option<Cause> {
+    fn broken(&self, value: &Value, context: &Context<'_>, place: &Place<'_>) -> Option<Cause> {
         let answer = self.program.execute(context);
         if matches!(answer, Ok(Cel::Bool(true))) {
             return None;
         }
-        let field = format!("{place}{}", self.given.field_path.as_deref().unwrap_or_default());
+        let field = match place {
+            // The whole object has no path.
+            Place::Root if self.given.field_path.is_none() => "<nil>".to_owned(),
+            _ => format!("{place}{}", self.given.field_path.as_deref().unwrap_or_default()),
+        };
         if let Err(error) = answer {
             let why = format!("rule evaluation error: {error}: {}", self.given.rule);
-            return Some(self.cause(field, &why));
+            return Some(self.cause(value, field, &why));
         }
         let computed = self
             .message_program
@@ -72,10 +76,10 @@ impl Rule {
         let message = computed
             .or_else(|| self.given.message.clone())
             .unwrap_or_else(|| format!("failed rule: {}", self.given.rule));
-        Some(self.cause(field, &message))
+        Some(self.cause(value, field, &message))
     }
 
-    fn cause(&self, field: String, message: &str) -> Cause {
+    fn cause(&self, value: &Value, field: String, message: &str) -> Cause {
         match self.given.reason.as_deref() {
             Some("FieldValueForbidden") => Cause::forbidden(field, message),
             Some("FieldValueRequired") => Cause::required(field, message),
@@ -84,7 +88,10 @@ impl Rule {
                 field,
                 format!("Duplicate value: {message}"),
             ),
-            _ => Cause::new("FieldValueInvalid", field, format!("Invalid value: {message}")),
+            _ if value.is_object() || value.is_array() => {
+                Cause::new("FieldValueInvalid", field, format!("Invalid value: {message}"))
+            }
+            _ => Cause::invalid(field, value, message),
         }
     }
 }
@@ -110,7 +117,7 @@ pub(super) fn evaluate(
         }
         for rule in rules {
             if !rule.transition || old.is_some() {
-                found.extend(rule.broken(&context, place));
+                found.extend(rule.broken(value, &context, place));
             }
         }
     });

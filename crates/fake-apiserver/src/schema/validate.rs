@@ -152,7 +152,7 @@ fn type_mismatch(value: &Value, at: At<'_>) -> Option<(&'static str, &'static st
     let fits = given == wanted
         || (given == "null" && at.node.nullable)
         || (given == "integer" && wanted == "number")
-        || (wanted == "integer,string" && matches!(given, "integer" | "string" | "number"));
+        || (wanted == "integer,string" && matches!(given, "integer" | "string"));
     (!fits).then_some((given, wanted))
 }
 
@@ -240,16 +240,15 @@ impl Limits {
         }
     }
 
+    /// The first of these that does not hold hides the others.
     fn check_text(&self, value: &Value, text: &str, place: &Place<'_>, found: &mut Found) {
         let length = text.chars().count() as u64;
         if let Some(most) = self.max_length.filter(|most| length > *most) {
             let message = format!("Too long: may not be more than {most} bytes");
             found.block("FieldValueTooLong", place, message);
-        }
-        if let Some(least) = self.min_length.filter(|least| length < *least) {
+        } else if let Some(least) = self.min_length.filter(|least| length < *least) {
             found.say(place, value, &format!("should be at least {least} chars long"));
-        }
-        if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+        } else if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
             found.say(place, value, &format!("should match '{pattern}'"));
         }
         if let Some(format) = self
