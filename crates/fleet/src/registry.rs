@@ -21,6 +21,10 @@ use crate::refusal::Refusal;
 use crate::sources::Sources;
 use crate::trouble::{reasons, unknown};
 
+/// How long the fleet waits for more changes. It is short because a program is not ready before its first pass, which
+/// asks nobody anything.
+const TOGETHER: Duration = Duration::from_millis(5);
+
 /// What became of one `ClientConfig`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -130,6 +134,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
         let (stop, passing) = (fleet.home.stop.clone(), Arc::clone(&fleet));
         let options = WorkOptions {
             workers: 1,
+            debounce: TOGETHER,
             ..WorkOptions::default()
         };
         tokio::spawn(runtime::work(queue, options, stop, move |_| {
