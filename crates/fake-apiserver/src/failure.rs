@@ -212,6 +212,11 @@ impl Failure {
         Failure::new(422, "Invalid", message).with_empty_details()
     }
 
+    pub(crate) fn not_deletable(kind: &Kind) -> Failure {
+        let message = format!("delete is not supported on resources of kind {:?}", kind.qualified());
+        Failure::new(405, "MethodNotAllowed", message).about(&kind.group, &kind.plural, "")
+    }
+
     pub(crate) fn method_not_allowed() -> Failure {
         let message = "the server does not allow this method on the requested resource";
         Failure::new(405, "MethodNotAllowed", message).with_empty_details()

@@ -29,6 +29,8 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
         ("", "services") => service(object, old, &mut causes),
         ("discovery.k8s.io", "endpointslices") => slice(object, old, &mut causes),
         ("apps", "statefulsets") => stateful_set(object, old, &mut causes),
+        ("events.k8s.io", "events") => content::event(object, old, &mut causes),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => content::definition(object, &mut causes),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => {
             let changed = old.filter(|old| old.get("roleRef") != object.get("roleRef"));
             if changed.is_some() {

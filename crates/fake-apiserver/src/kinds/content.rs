@@ -207,3 +207,32 @@ pub(super) fn selects_its_template(object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::invalid("spec.template.metadata.labels", &labels, why));
     }
 }
+
+/// An Event says when it was.
+pub(super) fn event(object: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
+    const MOST_NOTE: usize = 1024;
+    if old.is_none() && object.get("eventTime").is_none_or(Value::is_null) {
+        causes.push(Cause::required("eventTime", ""));
+    }
+    let note = object.get("note").and_then(Value::as_str).unwrap_or_default();
+    if note.len() > MOST_NOTE {
+        let why = format!("can have at most {MOST_NOTE} characters");
+        causes.push(Cause::invalid("message", &"".into(), &why));
+    }
+}
+
+/// A definition is called by its kind.
+pub(super) fn definition(object: &Value, causes: &mut Vec<Cause>) {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
+    let name = text("/metadata/name");
+    let plural = text("/spec/names/plural");
+    if name != format!("{plural}.{}", text("/spec/group")) {
+        let why = "must be spec.names.plural+\".\"+spec.group";
+        causes.push(Cause::invalid("metadata.name", &name.into(), why));
+    }
+}

@@ -8,6 +8,12 @@ use crate::definitions::Kind;
 
 pub(crate) fn default(kind: &Kind, object: &mut Value) {
     match id(kind) {
+        ("", "namespaces") => {
+            let name = crate::object::text(object, "name").to_owned();
+            if !name.is_empty() {
+                super::label(object, "kubernetes.io/metadata.name", &name);
+            }
+        }
         ("", "secrets") => {
             set(object, "type", || "Opaque".into());
             encode(object);

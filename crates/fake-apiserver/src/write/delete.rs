@@ -69,9 +69,23 @@ fn options(ask: &Ask<'_>) -> Result<Value, Failure> {
     if ask.body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(ask.body).map_err(|error| {
+    let options: Value = serde_json::from_slice(ask.body).map_err(|error| {
         Failure::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
-    })
+    })?;
+    let kind = options
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or("DeleteOptions");
+    if kind != "DeleteOptions" {
+        let message = format!("decoded object cannot be converted to DeleteOptions: {kind}");
+        return Err(Failure::bad_request(message));
+    }
+    if options.get("orphanDependents").is_some() && options.get("propagationPolicy").is_some() {
+        let why = "orphanDependents and deletionPropagation cannot be both set";
+        let cause = Cause::invalid("propagationPolicy", &options["propagationPolicy"], why);
+        return Err(Failure::invalid_named("meta.k8s.io", "DeleteOptions", "", &[cause]));
+    }
+    Ok(options)
 }
 
 fn check_preconditions(ask: &Ask<'_>, old: &Object, options: &Value) -> Result<(), Failure> {
@@ -171,7 +185,8 @@ pub(crate) fn remove(
         crate::chores::definitions::hold(&mut new);
     }
     let grace = crate::kinds::grace(kind, &old.value, wanted.grace);
-    let held = finalizers(&new).next().is_some() || grace > 0 || crate::kinds::holds_itself(kind, &new);
+    let has_content = !kind.is("", "pods") && crate::kinds::holds_itself(kind, &new);
+    let held = finalizers(&new).next().is_some() || grace > 0 || has_content;
     if !held {
         let gone = commit::erase(state, kind, key, author).unwrap_or_else(|| Arc::clone(old));
         if !kind.is("", "pods") {

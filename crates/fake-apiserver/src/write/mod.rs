@@ -48,6 +48,9 @@ pub(crate) fn answer(
     ask: &Ask<'_>,
     method: &Method,
 ) -> Result<Answer, Failure> {
+    if method == Method::DELETE && !ask.subresource.is_empty() {
+        return Err(Failure::not_deletable(&ask.kind));
+    }
     let collection = ask.name.is_empty();
     let done = match (method, collection) {
         (&Method::POST, true) => create::create(state, ask)?,
