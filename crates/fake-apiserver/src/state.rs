@@ -177,13 +177,22 @@ impl State {
         let gone = Arc::new(before.at_version(self.version));
         self.index(table, key, Some(&before), None);
         self.orphaned.push_back(before.uid().to_owned());
-        self.remember_above(&before);
+        self.remember_above(table, &before);
         self.record(table, key, Some(before), None, Some(Arc::clone(&gone)));
         Some(gone)
     }
 
-    /// Owners and the namespace of what is gone may have waited for it.
-    fn remember_above(&mut self, gone: &Object) {
+    /// Owners, the definition and the namespace of what is gone may have waited for it.
+    fn remember_above(&mut self, table: usize, gone: &Object) {
+        let definitions = self
+            .served
+            .find("apiextensions.k8s.io/v1", "customresourcedefinitions");
+        if let (Some(kind), Some(definitions)) = (self.served.stored(table), definitions)
+            && !kind.built_in
+        {
+            self.chores
+                .push_back((definitions.table, kind.qualified().into()));
+        }
         for owner in owners(&gone.value) {
             let id = owner
                 .get("uid")
@@ -192,6 +201,14 @@ impl State {
             if let Some(id) = id.cloned() {
                 self.chores.push_back(id);
             }
+        }
+        let defined = self.served.stored(table).filter(|kind| !kind.built_in);
+        let definitions = self
+            .served
+            .find("apiextensions.k8s.io/v1", "customresourcedefinitions");
+        if let (Some(defined), Some(definitions)) = (defined, definitions) {
+            let id = (definitions.table, defined.qualified().as_str().into());
+            self.chores.push_back(id);
         }
         if let (Some(kind), false) = (self.served.find("v1", "namespaces"), gone.namespace().is_empty()) {
             self.chores.push_back((kind.table, gone.namespace().into()));
