@@ -44,6 +44,19 @@ impl Cause {
         Cause::new("FieldValueForbidden", field, format!("Forbidden: {why}"))
     }
 
+    /// As found in a part of an object that was looked at alone: the message does not name the part.
+    pub(crate) fn below(mut self, part: &str) -> Cause {
+        let whole = format!(": {} in body", self.field);
+        let inner = self
+            .field
+            .strip_prefix(part)
+            .and_then(|rest| rest.strip_prefix('.'));
+        if let Some(inner) = inner {
+            self.message = self.message.replace(&whole, &format!(": {inner} in body"));
+        }
+        self
+    }
+
     fn text(&self) -> String {
         format!("{}: {}", self.field, self.message)
     }
@@ -213,7 +226,10 @@ impl Failure {
     }
 
     pub(crate) fn not_deletable(kind: &Kind) -> Failure {
-        let message = format!("delete is not supported on resources of kind {:?}", kind.qualified());
+        let message = format!(
+            "delete is not supported on resources of kind {:?}",
+            kind.qualified()
+        );
         Failure::new(405, "MethodNotAllowed", message).about(&kind.group, &kind.plural, "")
     }
 

@@ -13,14 +13,6 @@ pub(crate) fn check(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     }
     let mut causes = Vec::new();
     match id(kind) {
-        ("apiextensions.k8s.io", "customresourcedefinitions") => {
-            let part = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            let name = part("/metadata/name");
-            if name != format!("{}.{}", part("/spec/names/plural"), part("/spec/group")) {
-                let why = "must be spec.names.plural+\".\"+spec.group";
-                causes.push(Cause::invalid("metadata.name", &name.into(), why));
-            }
-        }
         ("", "secrets") => {
             immutable_kind(object, old, &mut causes);
             content::secret(object, &mut causes);

@@ -186,6 +186,12 @@ pub(crate) fn prepare_update(kind: &Kind, subresource: &str, old: &Value, new: &
     }
 }
 
+/// What a client is warned of.
+pub(crate) fn warning(kind: &Kind, object: &Value) -> Option<String> {
+    let name = id(kind) == ("discovery.k8s.io", "endpointslices") && object["addressType"] == "FQDN";
+    name.then(|| "spec.addressType: FQDN endpoints are deprecated".to_owned())
+}
+
 /// The last step before a new object is stored: a definition starts to be served.
 ///
 /// # Errors

@@ -14,6 +14,9 @@ use crate::schema::prune::{drop_nulls, prune};
 /// The largest body that is read.
 const LARGEST: usize = 3 * 1024 * 1024;
 
+/// The largest object that etcd takes.
+const STORED: usize = 1536 * 1024;
+
 /// Reads JSON, or says in Go's words why it is none.
 pub(super) fn json(body: &[u8]) -> Result<Value, String> {
     let mut value = serde_json::from_slice(body).map_err(|error| {
@@ -61,6 +64,9 @@ pub(super) fn read(ask: &Ask<'_>) -> Result<Value, Failure> {
     if ask.body.len() > LARGEST {
         let message = format!("Request entity too large: limit is {LARGEST}");
         return Err(Failure::new(413, "RequestEntityTooLarge", message));
+    }
+    if ask.body.len() > STORED && !ask.kind.built_in {
+        return Err(Failure::new(500, "", "etcdserver: request is too large"));
     }
     let media = ask.content_type.split(';').next().unwrap_or_default().trim();
     let unrecognized = |why: String| {
@@ -261,7 +267,8 @@ pub(super) fn shape(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Fa
     }
     let mut unknown = Vec::new();
     prune(object, at, Place::Root, &mut unknown);
-    let warnings = objections(ask, unknown)?;
+    let mut warnings = objections(ask, unknown)?;
+    warnings.extend(crate::kinds::warning(&ask.kind, object));
     drop_nulls(object, at);
     drop_empty(metadata_mut(object));
     add_defaults(object, at);

@@ -83,7 +83,12 @@ fn options(ask: &Ask<'_>) -> Result<Value, Failure> {
     if options.get("orphanDependents").is_some() && options.get("propagationPolicy").is_some() {
         let why = "orphanDependents and deletionPropagation cannot be both set";
         let cause = Cause::invalid("propagationPolicy", &options["propagationPolicy"], why);
-        return Err(Failure::invalid_named("meta.k8s.io", "DeleteOptions", "", &[cause]));
+        return Err(Failure::invalid_named(
+            "meta.k8s.io",
+            "DeleteOptions",
+            "",
+            &[cause],
+        ));
     }
     Ok(options)
 }
@@ -246,7 +251,12 @@ fn mark(state: &State, kind: &Kind, object: &mut Value, grace: i64) {
     if !kind.is("", "namespaces") {
         metadata.insert("deletionGracePeriodSeconds".into(), grace.into());
     }
-    if let Some(generation) = metadata.get("generation").and_then(Value::as_i64) {
+    let definition = kind.is("apiextensions.k8s.io", "customresourcedefinitions");
+    if let Some(generation) = metadata
+        .get("generation")
+        .filter(|_| !definition)
+        .and_then(Value::as_i64)
+    {
         metadata.insert("generation".into(), (generation + 1).into());
     }
     if kind.built_in {

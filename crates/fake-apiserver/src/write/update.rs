@@ -240,7 +240,9 @@ fn check(ask: &Ask<'_>, old: &Value, new: &Value) -> Result<(), Failure> {
     let mut causes = metadata::check_update(old, new);
     causes.extend(causes.clone());
     causes.extend(metadata::check(kind, new));
-    causes.extend(crate::kinds::check(kind, new, Some(old)));
+    let found = crate::kinds::check(kind, new, Some(old)).into_iter();
+    let at_status = ask.subresource == "status" && !kind.built_in;
+    causes.extend(found.map(|cause| if at_status { cause.below("status") } else { cause }));
     if causes.is_empty() {
         return Ok(());
     }
