@@ -10,16 +10,19 @@
 //! | [`placeholders`] | uids, versions and times of one run become names that are the same in every run |
 //! | [`references`] | a request quotes what an earlier answer said |
 //! | [`layout`] | JSON as people read it in a review |
+//! | [`memory`] | the server in memory, as scripts see it |
 //! | [`difference`] | where an answer is another one |
 
 pub mod difference;
 pub mod layout;
 mod marks;
+pub mod memory;
 pub mod placeholders;
 pub mod play;
 pub mod references;
 pub mod script;
 
 pub use difference::{Difference, Mismatch, mismatches};
+pub use memory::Memory;
 pub use play::{Asked, Next, Reply, Server, play};
 pub use script::{Answer, Exchange, Script};
