@@ -1,15 +1,17 @@
 //! What the API server in memory is held to: scripts of requests, recorded on a real kube-apiserver.
 //!
 //! Two servers start at once: one with nothing beside it, so that nobody but the script writes, and one with controllers.
-//! All scripts are played at the same time, each in namespaces of its own.
+//! All scripts are played at the same time, each in namespaces of its own. Scripts can also be drawn at random, for both servers.
 
+mod random;
 mod real;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::Context;
-use fake_apiserver::conformance::{Answer, Mismatch, Script, layout, mismatches, play, script};
+use fake_apiserver::Definitions;
+use fake_apiserver::conformance::{Answer, Memory, Mismatch, Script, layout, mismatches, play, script};
 use futures::future::{try_join, try_join_all};
 
 use crate::{ApiServer, Binaries, Options};
@@ -59,6 +61,58 @@ pub async fn record(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<O
         fs::write(&file, script.text()).with_context(|| format!("{} cannot be written", file.display()))?;
     }
     Ok(outcome)
+}
+
+/// Plays scripts that are drawn from `seed` on a fresh real server and on ones in memory: `count` of them, with `length`
+/// requests each. Of each script the first mismatch is told.
+///
+/// # Errors
+/// The real server does not start, or a request has no answer.
+pub async fn draw(binaries: &Binaries, seed: u64, count: u64, length: usize) -> anyhow::Result<Outcome> {
+    let own = definitions(&folder().join("definitions"))?;
+    let mut parsed = vec![];
+    for text in &own {
+        for object in crate::apply::documents(text)? {
+            parsed.push(serde_json::to_value(object)?);
+        }
+    }
+    let known = Definitions::built_in().with(&parsed)?;
+    let mut without_controllers = binaries.clone();
+    without_controllers.controller_manager = None;
+    let options = Options {
+        manifests: own,
+        ..Options::default()
+    };
+    let server = ApiServer::start(&without_controllers, "conformance-random", &options).await?;
+    let real = Real::of(&server).await?;
+    let all = (seed..seed + count).map(|seed| compare_one(seed, length, &real, &known));
+    let mut outcome = Outcome::default();
+    for (pairs, differ) in try_join_all(all).await? {
+        outcome.pairs += pairs;
+        outcome.differ.extend(differ);
+    }
+    Ok(outcome)
+}
+
+async fn compare_one(
+    seed: u64,
+    length: usize,
+    real: &Real,
+    known: &Definitions,
+) -> anyhow::Result<(usize, Option<Mismatch>)> {
+    let mut script = random::script(seed, length);
+    let told = |error: String| anyhow::anyhow!("seed {seed}: {error}");
+    let recorded = play(&script, real).await.map_err(told)?;
+    for (exchange, answer) in script.exchanges.iter_mut().zip(recorded) {
+        exchange.answer = Some(answer);
+    }
+    let memory = Memory::serving(known.clone(), false);
+    let answers = play(&script, &memory).await.map_err(told)?;
+    // What comes after the first may only follow from it.
+    let first = mismatches(&format!("seed {seed}"), &script, &answers)
+        .into_iter()
+        .next();
+    Ok((answers.len(), first))
 }
 
 type Played = (PathBuf, Script, Vec<Answer>);

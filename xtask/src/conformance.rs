@@ -15,7 +15,16 @@ pub struct Args {
     /// Record this script alone
     #[arg(long, value_name = "NAME", requires = "record")]
     only: Option<String>,
+    /// Play scripts drawn from this seed on a real server and on the one in memory, and write nothing
+    #[arg(long, value_name = "SEED", conflicts_with = "record")]
+    random: Option<u64>,
+    /// How many of them
+    #[arg(long, default_value_t = 40, requires = "random")]
+    scripts: u64,
 }
+
+/// Requests of a script that is drawn.
+const LENGTH: usize = 40;
 
 /// Runs the command.
 ///
@@ -28,6 +37,18 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         println!("{mismatch}\n");
     }
     let took = begun.elapsed().as_secs_f64();
+    if let Some(seed) = args.random {
+        println!(
+            "conformance: {} pairs drawn from seed {seed} in {took:.1} s, {} differ",
+            outcome.pairs,
+            outcome.differ.len()
+        );
+        ensure!(
+            outcome.differ.is_empty(),
+            "the server in memory answers otherwise than a real one"
+        );
+        return Ok(());
+    }
     if args.record {
         println!(
             "conformance: {} pairs recorded in {took:.1} s, {} of them changed",
@@ -68,7 +89,9 @@ fn outcome(args: &Args) -> anyhow::Result<Outcome> {
     }
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        if args.record {
+        if let Some(seed) = args.random {
+            conformance::draw(&binaries, seed, args.scripts, LENGTH).await
+        } else if args.record {
             conformance::record(&binaries, args.only.as_deref()).await
         } else {
             conformance::compare(&binaries).await

@@ -251,9 +251,10 @@ impl Pass<'_> {
     }
 }
 
-/// Orders the causes of a refusal of contents.
+/// Orders the causes of a refusal of contents, or of a conflict with several managers.
 fn in_any_order(status: &mut Map<String, Value>) {
-    if status.get("reason").and_then(Value::as_str) != Some("Invalid") {
+    let reason = status.get("reason").and_then(Value::as_str).unwrap_or_default();
+    if !matches!(reason, "Conflict" | "Invalid") {
         return;
     }
     let causes = status
