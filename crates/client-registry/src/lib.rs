@@ -91,7 +91,7 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, WriteError> {
         return Ok(Next::Done);
     };
     let seen = observe::observe(&context, &key, &config).await;
-    let facts = seen.facts(&config);
+    let facts = seen.facts(&config, context.process.outside.clock.now());
     if let Some(status) = plan::registry::verdict(&facts) {
         report::publish(&context, &key, &config, status, seen.expires).await?;
     }

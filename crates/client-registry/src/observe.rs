@@ -25,14 +25,14 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// The input of the judgement.
-    pub fn facts<'a>(&'a self, config: &'a ClientConfig) -> Facts<'a> {
+    pub fn facts<'a>(&'a self, config: &'a ClientConfig, now: Timestamp) -> Facts<'a> {
         Facts {
             generation: config.metadata.generation,
             context: &self.context,
             credentials: self.credentials.clone(),
             answers: self.answers.clone(),
             blind: self.blind.clone(),
-            expired: self.expires.is_some_and(|expires| expires < Timestamp::now()),
+            expired: self.expires.is_some_and(|expires| expires < now),
             plane_id: self.plane_id.as_ref().map(|id| id.0.clone()),
             server_version: self.versions.server.clone(),
             cass_operator_version: self.versions.cass_operator.clone(),

@@ -22,7 +22,12 @@ pub(crate) async fn publish(
     expires: Option<Timestamp>,
 ) -> Result<(), WriteError> {
     let former = config.status.clone().unwrap_or_default();
-    let status = dated(&former, status, expires, &Time(Timestamp::now()));
+    let status = dated(
+        &former,
+        status,
+        expires,
+        &Time(context.process.outside.clock.now()),
+    );
     if config.status.as_ref() == Some(&status) {
         return Ok(());
     }

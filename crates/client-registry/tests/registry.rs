@@ -46,6 +46,7 @@ impl Registry {
             args,
             home.client(&options()),
             home.client(&options()),
+            runtime::Outside::default(),
         );
         tokio::spawn(client_registry::serve(process.clone(), options()));
         Self { home, process }

@@ -59,13 +59,14 @@ pub(crate) struct Context {
 /// A configuration that cannot be used.
 pub fn run(args: Args) -> anyhow::Result<()> {
     runtime::run(NAME, args.process, |process| async move {
-        serve(process).await;
+        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        serve(process, planes).await;
         Ok(())
     })
 }
 
 /// Works until the process stops.
-pub async fn serve(process: Arc<Process>) {
+pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
     let queue = Queue::new(NAME, &process.metrics);
     let options = process.args.work();
     let listed = process.ready.gate("first lists");
@@ -74,7 +75,7 @@ pub async fn serve(process: Arc<Process>) {
     let (remote, wake) = (queue.clone(), queue.clone());
     let fleet = Fleet::start(
         &process,
-        FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}")),
+        planes,
         move |link| Remote::start(link, &remote),
         move || clusters.list().into_iter().for_each(|(key, _)| wake.wake(key)),
     );

@@ -11,6 +11,7 @@ use http::Request;
 use http_body_util::Full;
 use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -82,9 +83,10 @@ impl Client {
         };
         let address = match self.dial {
             Dial::Via(address) => address,
-            Dial::Pod => node
-                .pod_socket()
-                .map_err(|why| Error::Refused { call, node, why })?,
+            Dial::Pod | Dial::Through(_) => {
+                node.pod_socket()
+                    .map_err(|why| Error::Refused { call, node, why })?
+            }
         };
         let asked = async { self.ask(address, target.request(body)?).await };
         let Ok(answer) = tokio::time::timeout(after, asked).await else {
@@ -104,13 +106,29 @@ impl Client {
     }
 
     async fn ask(&self, address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Vec<u8>, Failure> {
-        let broken = |error: std::io::Error| Failure::Broken(with_causes(&error));
-        let tcp = TcpStream::connect(address).await.map_err(broken)?;
+        match &self.dial {
+            Dial::Through(open) => self.talk(address, open(address).map_err(broken)?, request).await,
+            Dial::Pod | Dial::Via(_) => {
+                let tcp = TcpStream::connect(address).await.map_err(broken)?;
+                self.talk(address, tcp, request).await
+            }
+        }
+    }
+
+    async fn talk<Io>(
+        &self,
+        address: SocketAddr,
+        io: Io,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Vec<u8>, Failure>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let Some(tls) = &self.tls else {
-            return exchange(tcp, request, self.body_limit).await;
+            return exchange(io, request, self.body_limit).await;
         };
         let name = ServerName::IpAddress(address.ip().into());
-        let session = tls.connect(name, tcp).await.map_err(broken)?;
+        let session = tls.connect(name, io).await.map_err(broken)?;
         exchange(session, request, self.body_limit).await
     }
 
@@ -193,6 +211,11 @@ impl ManagementApi for Client {
             answer.states().map_err(|why| malformed(call, node, &why))
         })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the signature of map_err")]
+fn broken(error: std::io::Error) -> Failure {
+    Failure::Broken(with_causes(&error))
 }
 
 fn malformed(call: Call, node: Node, why: &str) -> Error {

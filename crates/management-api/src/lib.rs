@@ -30,6 +30,6 @@ pub use endpoints::EndpointState;
 pub use error::{Call, Error, MAX_REMOTE_TEXT};
 pub use first::{NoAnswer, first_answer};
 pub use node::Node;
-pub use options::{ClientTls, Dial, Options, OptionsError};
+pub use options::{ClientTls, Dial, Options, OptionsError, Through};
 pub use replication::{Factor, NETWORK_TOPOLOGY_STRATEGY, Replication};
 pub use schema::{UNREACHABLE, one_version};

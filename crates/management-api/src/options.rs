@@ -1,9 +1,12 @@
 //! How a client dials, and what it puts up with.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretSlice;
+use tokio::io::DuplexStream;
 
 /// Settings of a [`crate::Client`].
 #[derive(Debug)]
@@ -35,13 +38,28 @@ impl Default for Options {
 }
 
 /// Where connections go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Dial {
     /// To the node's own address. Addresses that no pod can have (loopback, link-local, multicast, unspecified)
     /// are refused.
     Pod,
     /// For tests: all to this loopback address, which tells the pods apart by the header `Host: <pod address>:<port>`.
     Via(SocketAddr),
+    /// For tests without sockets: the other end of a connection to a node's address, or why there is none.
+    Through(Arc<Through>),
+}
+
+/// Opens a connection to an address.
+pub type Through = dyn Fn(SocketAddr) -> std::io::Result<DuplexStream> + Send + Sync;
+
+impl fmt::Debug for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Dial::Pod => f.write_str("Pod"),
+            Dial::Via(address) => write!(f, "Via({address})"),
+            Dial::Through(_) => f.write_str("Through"),
+        }
+    }
 }
 
 /// Key material for a management API with `managementApiAuth.manual`, each in PEM.

@@ -8,11 +8,12 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
+
+use crate::Clock;
 
 /// The longest one Event may take.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ pub enum EventType {
 pub struct Events {
     controller: &'static str,
     instance: String,
+    clock: Clock,
     waiting: mpsc::Sender<Message>,
     said: Arc<Mutex<Said>>,
 }
@@ -59,12 +61,13 @@ impl Events {
     /// Starts the task that sends, on the current runtime. `controller` is who reports; `instance` which of them
     /// (the pod's name).
     #[must_use]
-    pub fn new(client: Client, controller: &'static str, instance: String) -> Events {
+    pub fn new(client: Client, controller: &'static str, instance: String, clock: Clock) -> Events {
         let (waiting, queue) = mpsc::channel(WAITING);
         tokio::spawn(send_all(client, queue));
         Events {
             controller,
             instance,
+            clock,
             waiting,
             said: Arc::default(),
         }
@@ -129,7 +132,7 @@ impl Events {
         action: &str,
         note: &str,
     ) -> Event {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let name = regarding.name.as_deref().unwrap_or("unknown");
         // Events of cluster-scoped objects live in `default`, as kubectl expects them.
         let namespace = regarding

@@ -11,6 +11,7 @@
 //! | [`Events`] | Kubernetes Events, off the pass's path |
 //! | [`Metrics`], [`Readiness`] | `/metrics`, `/readyz`, `/livez` |
 //! | [`rbac`] | what a program may do, next to the code that does it |
+//! | [`Outside`] | the time of day and randomness, of the system or of a test |
 //! | [`run`], [`Process`], [`ProcessArgs`] | `main` of every program |
 
 mod admin;
@@ -32,6 +33,7 @@ mod key;
 mod logs;
 mod metrics;
 mod negotiate;
+mod outside;
 mod own_cluster;
 mod process;
 mod queue;
@@ -56,6 +58,7 @@ pub use events::{EventType, Events};
 pub use guard::{CALL_DEADLINE, Guard, Guarded, MOST_ANSWER, TimedOut, TooLarge, timed_out, too_large};
 pub use key::Key;
 pub use metrics::Metrics;
+pub use outside::{Clock, NoRandomness, Outside, Random};
 pub use process::{Process, run};
 pub use queue::{DEBOUNCE, Failure, Next, Queue, Retry};
 pub use readiness::{Gate, Readiness};

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admin::Admin;
 use crate::own_cluster::OwnCluster;
-use crate::{Events, Metrics, ProcessArgs, Readiness, client, logs};
+use crate::{Events, Metrics, Outside, ProcessArgs, Readiness, client, logs};
 
 /// How long Events that still wait may take at the end.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
@@ -37,6 +37,8 @@ pub struct Process {
     pub ready: Readiness,
     /// Kubernetes Events in the own cluster.
     pub events: Events,
+    /// The time of day, and randomness.
+    pub outside: Outside,
 }
 
 impl Process {
@@ -48,8 +50,9 @@ impl Process {
         args: ProcessArgs,
         client: Client,
         watch_client: Client,
+        outside: Outside,
     ) -> Arc<Process> {
-        Process::assemble(name, args, client, watch_client, Metrics::new())
+        Process::assemble(name, args, client, watch_client, Metrics::new(), outside)
     }
 
     fn assemble(
@@ -58,10 +61,11 @@ impl Process {
         client: Client,
         watch_client: Client,
         metrics: Metrics,
+        outside: Outside,
     ) -> Arc<Process> {
         // Kubernetes sets HOSTNAME to the pod's name.
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| name.to_owned());
-        let events = Events::new(client.clone(), name, instance);
+        let events = Events::new(client.clone(), name, instance, outside.clock);
         let (stop, ready) = (CancellationToken::new(), Readiness::default());
         Arc::new(Process {
             name,
@@ -72,6 +76,7 @@ impl Process {
             stop,
             ready,
             events,
+            outside,
         })
     }
 }
@@ -110,7 +115,7 @@ where
     let server = cluster.server.host().unwrap_or_default().to_owned();
     let requests = client::client(name, &cluster, &metrics).context("no client for the control plane")?;
     let watches = client::client(name, &cluster, &metrics).context("no client for the control plane")?;
-    let process = Process::assemble(name, args, requests, watches, metrics.clone());
+    let process = Process::assemble(name, args, requests, watches, metrics.clone(), Outside::default());
 
     let admin = Admin::bind(address, metrics, process.ready.clone())
         .await

@@ -40,7 +40,7 @@ use api::names::finalizer;
 use api::replicated_secret::ReplicatedSecret;
 use fleet::{Fleet, FleetOptions};
 use plan::replication::{Outcome, TargetPlan};
-use runtime::{Key, Next, Process, ProcessArgs, Queue, WorkOptions, work};
+use runtime::{Key, Next, Process, ProcessArgs, Queue, Random, WorkOptions, work};
 use tokio::time::Instant;
 
 pub use watches::RULES;
@@ -86,16 +86,17 @@ pub(crate) struct Context {
 /// # Errors
 /// A configuration that cannot be used, or a system without randomness.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    view::draw_key()?;
+    view::draw_key(&Random::default())?;
     runtime::run(NAME, args.process, |process| async move {
-        serve(process).await;
+        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        serve(process, planes).await;
         Ok(())
     })
 }
 
 /// Works until the process stops; not at all on a system without randomness, which [`run`] tells as an error.
-pub async fn serve(process: Arc<Process>) {
-    if let Err(error) = view::draw_key() {
+pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
+    if let Err(error) = view::draw_key(&process.outside.random) {
         tracing::error!(%error, "no Secret can be compared");
         return;
     }
@@ -111,7 +112,7 @@ pub async fn serve(process: Arc<Process>) {
     let (remote, wake) = (queue.clone(), queue.clone());
     let fleet = Fleet::start(
         &process,
-        FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}")),
+        planes,
         move |link| Remote::start(link, &remote),
         move || all.list().into_iter().for_each(|(key, _)| wake.wake(key)),
     );

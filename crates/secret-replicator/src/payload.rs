@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn payload(immutable: bool) -> Payload {
-        view::draw_key().unwrap();
+        view::draw_key(&runtime::Random::default()).unwrap();
         let secret: Secret = serde_json::from_value(json!({
             "metadata": {
                 "name": "superuser", "namespace": "db", "uid": "s-1", "resourceVersion": "10",

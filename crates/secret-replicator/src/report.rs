@@ -8,7 +8,6 @@ use api::names::manager;
 use api::replicated_secret::{ReplicatedSecret, ReplicatedSecretStatus, ReplicationCondition};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use plan::replication::{Outcome, ReplicationFacts, TargetPlan};
 use runtime::write::{Apply, apply_status};
@@ -68,7 +67,11 @@ async fn write(context: &Context, key: &Key, conditions: Vec<ReplicationConditio
         return Ok(());
     };
     let former = object.status.clone().unwrap_or_default();
-    let conditions = stamped(&former.conditions, conditions, &Time(Timestamp::now()));
+    let conditions = stamped(
+        &former.conditions,
+        conditions,
+        &Time(context.process.outside.clock.now()),
+    );
     let status = ReplicatedSecretStatus {
         conditions,
         observed_generation: object.metadata.generation,

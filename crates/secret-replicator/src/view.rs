@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use plan::replication::{Mark, SecretView};
+use runtime::{NoRandomness, Random};
 use sha2::Sha256;
 
 /// The key of the marks: drawn once, kept nowhere else.
@@ -19,9 +20,9 @@ const QUOTES_THE_DATA: &str = "kubectl.kubernetes.io/last-applied-configuration"
 ///
 /// # Errors
 /// If the system gives no randomness.
-pub(crate) fn draw_key() -> anyhow::Result<()> {
+pub(crate) fn draw_key(random: &Random) -> Result<(), NoRandomness> {
     let mut key = [0_u8; 32];
-    getrandom::fill(&mut key).map_err(|_| anyhow::anyhow!("the system gives no randomness"))?;
+    random.fill(&mut key)?;
     KEY.get_or_init(|| key);
     Ok(())
 }
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn equal_contents_have_equal_marks_and_nothing_of_them_is_kept() {
-        draw_key().unwrap();
+        draw_key(&Random::default()).unwrap();
         let canary = "Y2FuYXJ5LTdmM2E5";
         let one = secret(&json!({
             "metadata": {
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_secret_without_type_is_opaque() {
-        draw_key().unwrap();
+        draw_key(&Random::default()).unwrap();
         let view = of(&secret(&json!({"metadata": {"name": "a"}}))).unwrap();
         assert_eq!(
             (view.type_.as_str(), view.content.len(), view.annotated),

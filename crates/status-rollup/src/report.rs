@@ -6,7 +6,6 @@ use api::conditions;
 use api::k8ssandra_cluster::{K8ssandraCluster, K8ssandraClusterStatus};
 use api::names::manager;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use plan::rollup::ClusterView;
@@ -49,7 +48,7 @@ pub(crate) async fn write(
     new: K8ssandraClusterStatus,
 ) -> Result<Option<ClusterView>, ReportError> {
     let api = Api::<K8ssandraCluster>::namespaced(context.process.client.clone(), &key.namespace);
-    let status = stamped(&cluster.status, new, &Time(Timestamp::now()));
+    let status = stamped(&cluster.status, new, &Time(context.process.outside.clock.now()));
     let reports = &cluster.status.reports;
     let stored = if reports.cluster.is_some() || reports.topology.is_some() {
         // Reports are written at the same times. Beside them identity is enough, and no write is in another's way.

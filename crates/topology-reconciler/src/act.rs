@@ -133,7 +133,7 @@ async fn create(
             .map(|stored| absorb_service(context, stored)),
         Kind::CassandraTask => {
             let mut object = object.clone();
-            object["spec"]["scheduledTime"] = Value::from(now());
+            object["spec"]["scheduledTime"] = Value::from(whole_seconds(context.process.outside.clock));
             post::<CassandraTask>(&plane, at, name, &object)
                 .await
                 .map(|stored| absorb_task(&plane, &stored))
@@ -159,8 +159,8 @@ async fn create(
 }
 
 /// Whole seconds, as upstream writes them.
-fn now() -> String {
-    let now = Timestamp::now();
+fn whole_seconds(clock: runtime::Clock) -> String {
+    let now = clock.now();
     Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }
 

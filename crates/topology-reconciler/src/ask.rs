@@ -150,7 +150,7 @@ impl Nodes {
         let options = Options {
             tls,
             read_timeout: CALL,
-            dial: context.dial,
+            dial: context.dial.clone(),
             ..Options::default()
         };
         let client = Client::new(options).map_err(|error| ActError::Certificate(error.to_string()))?;

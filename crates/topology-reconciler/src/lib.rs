@@ -68,13 +68,14 @@ pub(crate) struct Context {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let dial = args.management_api_via.map_or(Dial::Pod, Dial::Via);
     runtime::run(NAME, args.process, |process| async move {
-        serve(process, dial).await;
+        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        serve(process, planes, dial).await;
         Ok(())
     })
 }
 
 /// Works until the process stops.
-pub async fn serve(process: Arc<Process>, dial: Dial) {
+pub async fn serve(process: Arc<Process>, planes: FleetOptions, dial: Dial) {
     let queue = Queue::new(NAME, &process.metrics);
     let listed = process.ready.gate("first lists");
     let local = Local::start(&process, &queue);
@@ -82,7 +83,7 @@ pub async fn serve(process: Arc<Process>, dial: Dial) {
     let (remote, wake) = (queue.clone(), queue.clone());
     let fleet = Fleet::start(
         &process,
-        FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}")),
+        planes,
         move |link| Remote::start(link, &remote),
         move || clusters.list().into_iter().for_each(|(key, _)| wake.wake(key)),
     );

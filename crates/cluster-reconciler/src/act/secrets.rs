@@ -37,7 +37,10 @@ pub(super) async fn create_superuser(
     secret.string_data = Some(
         [
             ("username".to_owned(), name.to_owned()),
-            ("password".to_owned(), password::generate()?),
+            (
+                "password".to_owned(),
+                password::generate(&context.process.outside.random)?,
+            ),
         ]
         .into(),
     );

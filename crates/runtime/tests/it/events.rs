@@ -41,7 +41,12 @@ impl Sink {
                 })
             }
         });
-        Events::new(Client::new(service, "default"), "demo-controller", "pod-1".into())
+        Events::new(
+            Client::new(service, "default"),
+            "demo-controller",
+            "pod-1".into(),
+            runtime::Clock::System,
+        )
     }
 
     fn notes(&self) -> Vec<String> {
