@@ -53,7 +53,7 @@ impl Default for Options {
             authorize: true,
             chores: Chores::AtOnce,
             compaction: Compaction::Never,
-            bookmark_every: Duration::from_secs(60),
+            bookmark_every: Duration::from_mins(1),
             version: "v1.35.4".to_owned(),
         }
     }

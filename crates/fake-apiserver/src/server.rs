@@ -134,6 +134,7 @@ impl Server {
     }
 
     /// Does what garbage collection, namespaces and definitions wait for. Whether there was anything to do.
+    #[expect(clippy::must_use_candidate, reason = "what it does counts")]
     pub fn collect(&self) -> bool {
         let mut state = self.lock();
         let known = state.writes.len();

@@ -32,15 +32,14 @@ impl FieldSet {
         if set.is_empty() {
             return;
         }
-        match self.0.get_mut(step) {
-            Some(entry) => entry.below.add(set),
-            None => {
-                let entry = Entry {
-                    member: false,
-                    below: set,
-                };
-                self.0.insert(step.to_owned(), entry);
-            }
+        if let Some(entry) = self.0.get_mut(step) {
+            entry.below.add(set);
+        } else {
+            let entry = Entry {
+                member: false,
+                below: set,
+            };
+            self.0.insert(step.to_owned(), entry);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A CustomResourceDefinition → the kinds that it defines.
+//! A `CustomResourceDefinition` → the kinds that it defines.
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ pub(crate) use crd::{accepted, established, stored_versions};
 
 /// One served version of one kind.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "a kind has a `kind`")]
 pub(crate) struct Kind {
     /// Which objects these are, in whatever version: index of the table that holds them.
     pub(crate) table: usize,

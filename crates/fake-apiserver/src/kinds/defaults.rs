@@ -98,9 +98,10 @@ pub(super) fn service_addresses(service: &mut Value, next: impl FnOnce() -> u32)
     }
     // Somebody else fills in the addresses, of whatever family.
     let both = spec["clusterIP"] == "None" && spec.get("selector").is_none_or(is_empty);
-    let (families, policy) = match both {
-        true => (json!(["IPv4", "IPv6"]), "RequireDualStack"),
-        false => (json!(["IPv4"]), "SingleStack"),
+    let (families, policy) = if both {
+        (json!(["IPv4", "IPv6"]), "RequireDualStack")
+    } else {
+        (json!(["IPv4"]), "SingleStack")
     };
     set(spec, "ipFamilies", || families);
     set(spec, "ipFamilyPolicy", || policy.into());

@@ -20,13 +20,12 @@ pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     let selection = selection(ask)?;
     let (exact, limit) = page(ask);
     let now = ask.as_of.unwrap_or(state.version);
-    let (version, after) = match &token {
-        Some(token) => continued(state, ask, token, now)?,
-        None => {
-            check_version(state, ask)?;
-            let wanted = version_parameter(ask)?.filter(|_| exact);
-            (wanted.unwrap_or(now), None)
-        }
+    let (version, after) = if let Some(token) = &token {
+        continued(state, ask, token, now)?
+    } else {
+        check_version(state, ask)?;
+        let wanted = version_parameter(ask)?.filter(|_| exact);
+        (wanted.unwrap_or(now), None)
     };
     if exact && version < state.oldest(ask.kind.table) {
         return Err(Failure::expired(

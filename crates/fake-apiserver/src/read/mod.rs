@@ -133,9 +133,9 @@ pub(crate) fn watch(server: &Server, state: &State, ask: &Ask<'_>) -> Result<Ans
 }
 
 fn check_initial_events(ask: &Ask<'_>) -> Result<(), Failure> {
-    let version_match = ask.query.get("resourceVersionMatch");
-    let initial = ask.query.has("sendInitialEvents");
     const FIELD: &str = "resourceVersionMatch";
+    let version_match = ask.query.get(FIELD);
+    let initial = ask.query.has("sendInitialEvents");
     let required = || {
         Cause::forbidden(
             FIELD,

@@ -1,4 +1,4 @@
-//! OpenAPI schemas of built-in kinds and of CRDs → nodes.
+//! `OpenAPI` schemas of built-in kinds and of CRDs → nodes.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //!
 //! | module | idea |
 //! | --- | --- |
-//! | [`compile`] | OpenAPI and CRD schemas → nodes |
+//! | [`compile`] | `OpenAPI` and CRD schemas → nodes |
 //! | [`decode`] | what Go's types do to built-in kinds |
 //! | [`prune`] | fields that nobody declared go |
 //! | [`default`] | values that the schema adds |
@@ -63,6 +63,7 @@ pub(crate) enum ListType {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "as many as schemas have")]
 pub(crate) struct Node {
     pub(crate) kind: Type,
     pub(crate) nullable: bool,

@@ -138,17 +138,13 @@ fn shown(value: &Value, at: At<'_>, root: bool) -> Cel {
             Cel::List(Arc::new(items.collect()))
         }
         Value::Object(fields) => {
-            let fields = fields.iter().filter_map(|(name, inner)| {
+            let fields = fields.iter().map(|(name, inner)| {
                 if root && name == "metadata" {
-                    return Some((key("metadata"), shown_metadata(inner)));
+                    return (key(name), shown_metadata(inner));
                 }
-                let name = if at.node.properties.contains_key(name) {
-                    escaped(name)
-                } else {
-                    name.clone()
-                };
-                let inner_at = at.field(&name);
-                Some((key(&name), shown(inner, inner_at, false)))
+                let declared = at.node.properties.contains_key(name);
+                let shown_name = if declared { escaped(name) } else { name.clone() };
+                (key(&shown_name), shown(inner, at.field(name), false))
             });
             map(fields.collect())
         }

@@ -156,22 +156,28 @@ fn type_mismatch(value: &Value, at: At<'_>) -> Option<(&'static str, &'static st
     (!fits).then_some((given, wanted))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as the real server compares them")]
 fn times(number: f64, factor: f64) -> bool {
     let quotient = number / factor;
-    (quotient - (quotient.round() as i64) as f64).abs() < f64::EPSILON
+    (quotient - quotient.round()).abs() < f64::EPSILON
+}
+
+fn check_most(most: Option<u64>, count: u64, place: &Place<'_>, found: &mut Found) {
+    if let Some(most) = most.filter(|most| count > *most) {
+        let message = format!("Too many: {count}: must have at most {most} items");
+        found.block("FieldValueTooMany", place, message);
+    }
 }
 
 impl Limits {
     fn check(&self, value: &Value, place: &Place<'_>, found: &mut Found) {
         match value {
             Value::Number(number) => {
-                self.check_number(value, number.as_f64().unwrap_or_default(), place, found)
+                self.check_number(value, number.as_f64().unwrap_or_default(), place, found);
             }
             Value::String(text) => self.check_text(value, text, place, found),
             Value::Array(items) => {
                 let count = items.len() as u64;
-                self.check_most(self.max_items, count, place, found);
+                check_most(self.max_items, count, place, found);
                 if self.min_items.is_some_and(|least| count < least) {
                     let least = self.min_items.unwrap_or_default();
                     found.say(
@@ -183,7 +189,7 @@ impl Limits {
             }
             Value::Object(fields) => {
                 let count = fields.len() as u64;
-                self.check_most(self.max_properties, count, place, found);
+                check_most(self.max_properties, count, place, found);
                 if self.min_properties.is_some_and(|least| count < least) {
                     let least = self.min_properties.unwrap_or_default();
                     found.say(
@@ -202,13 +208,6 @@ impl Limits {
                 values.join(", ")
             );
             found.block("FieldValueNotSupported", place, message);
-        }
-    }
-
-    fn check_most(&self, most: Option<u64>, count: u64, place: &Place<'_>, found: &mut Found) {
-        if let Some(most) = most.filter(|most| count > *most) {
-            let message = format!("Too many: {count}: must have at most {most} items");
-            found.block("FieldValueTooMany", place, message);
         }
     }
 

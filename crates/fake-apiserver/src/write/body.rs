@@ -1,5 +1,7 @@
 //! A body becomes an object of the kind.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::duplicates::duplicates;
@@ -120,8 +122,11 @@ fn beginning(body: &[u8]) -> String {
     if body.starts_with(b"{") {
         return format!("{}{more}", String::from_utf8_lossy(cut));
     }
-    let hex: String = cut.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}{more}")
+    let mut hex = String::new();
+    for byte in cut {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex + more
 }
 
 fn title(field: &str) -> String {

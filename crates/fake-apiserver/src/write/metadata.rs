@@ -66,43 +66,55 @@ fn check_finalizers(object: &Value, causes: &mut Vec<Cause>) {
     }
 }
 
+/// How a kind's objects are named.
+#[derive(Clone, Copy)]
+enum Naming {
+    Label,
+    Dns1035,
+    Subdomain,
+    PathSegment,
+}
+
+fn naming(kind: &Kind) -> Naming {
+    match (kind.group.as_str(), kind.plural.as_str()) {
+        ("rbac.authorization.k8s.io", _) => Naming::PathSegment,
+        ("", "namespaces") => Naming::Label,
+        ("", "services") => Naming::Dns1035,
+        _ => Naming::Subdomain,
+    }
+}
+
 fn check_name(kind: &Kind, name: &str) -> Option<Cause> {
-    let value = Value::from(name);
-    let wrong = |why: &str| Some(Cause::invalid("metadata.name", &value, why));
-    let too_long = |most: usize| format!("must be no more than {most} characters");
-    let label = || {
-        format!(
+    let naming = naming(kind);
+    let (most, good) = match naming {
+        Naming::Label => (63, IS_LABEL.is_match(name)),
+        Naming::Dns1035 => (63, IS_DNS_1035.is_match(name)),
+        Naming::Subdomain => (253, IS_SUBDOMAIN.is_match(name)),
+        Naming::PathSegment => (
+            usize::MAX,
+            !matches!(name, "." | "..") && !name.contains(['/', '%']),
+        ),
+    };
+    let why = match naming {
+        _ if name.len() > most => format!("must be no more than {most} characters"),
+        _ if good => return None,
+        Naming::Label if name.contains('.') => "must not contain dots".to_owned(),
+        Naming::Label => format!(
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and \
              end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{LABEL}')"
-        )
-    };
-    match (kind.group.as_str(), kind.plural.as_str()) {
-        ("rbac.authorization.k8s.io", _) => {
-            let bad = matches!(name, "." | "..") || name.contains(['/', '%']);
-            if bad {
-                wrong("may not contain '/' or '%'")
-            } else {
-                None
-            }
-        }
-        ("", "namespaces") if name.len() > 63 => wrong(&too_long(63)),
-        ("", "namespaces") if name.contains('.') => wrong("must not contain dots"),
-        ("", "namespaces") if !IS_LABEL.is_match(name) => wrong(&label()),
-        ("", "namespaces") => None,
-        ("", "services") if name.len() > 63 => wrong(&too_long(63)),
-        ("", "services") if !IS_DNS_1035.is_match(name) => wrong(&format!(
+        ),
+        Naming::Dns1035 => format!(
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic \
              character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation \
              is '{DNS_1035}')"
-        )),
-        ("", "services") => None,
-        _ if name.len() > 253 => wrong(&too_long(253)),
-        _ if !IS_SUBDOMAIN.is_match(name) => wrong(&format!(
+        ),
+        Naming::Subdomain => format!(
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must \
              start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{SUBDOMAIN}')"
-        )),
-        _ => None,
-    }
+        ),
+        Naming::PathSegment => "may not contain '/' or '%'".to_owned(),
+    };
+    Some(Cause::invalid("metadata.name", &name.into(), &why))
 }
 
 fn check_qualified(field: &str, key: &str, causes: &mut Vec<Cause>) {

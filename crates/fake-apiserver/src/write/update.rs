@@ -216,7 +216,7 @@ fn count_generation(kind: &Kind, old: &Value, new: &mut Value) {
         return;
     }
     let counted = |name: &str| {
-        !matches!(name, "metadata" | "apiVersion" | "kind") && !(name == "status" && kind.has("status"))
+        !(matches!(name, "metadata" | "apiVersion" | "kind") || (name == "status" && kind.has("status")))
     };
     let (Some(before), Some(after)) = (old.as_object(), new.as_object()) else {
         return;
