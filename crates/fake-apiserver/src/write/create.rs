@@ -1,5 +1,7 @@
 //! What was not there.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::commit::{self, Author};
@@ -9,7 +11,7 @@ use crate::ask::Ask;
 use crate::chores::{self, namespaces};
 use crate::definitions::Kind;
 use crate::failure::{Cause, Failure};
-use crate::object::{metadata_mut, text};
+use crate::object::{Object, metadata_mut, text};
 use crate::state::{State, key};
 
 pub(super) fn create(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
@@ -29,8 +31,25 @@ pub(super) fn add(
     author: &Author<'_>,
     tracks: bool,
 ) -> Result<Done, Failure> {
-    let kind = &ask.kind;
     let warnings = body::shape(ask, &mut object)?;
+    match placed(state, ask, object, author, tracks) {
+        Ok(object) => Ok(Done {
+            code: 201,
+            object,
+            warnings,
+        }),
+        Err(failure) => Err(failure.warning(warnings)),
+    }
+}
+
+fn placed(
+    state: &mut State,
+    ask: &Ask<'_>,
+    mut object: Value,
+    author: &Author<'_>,
+    tracks: bool,
+) -> Result<Arc<Object>, Failure> {
+    let kind = &ask.kind;
     if tracks && !text(&object, "resourceVersion").is_empty() {
         return Err(Failure::new(
             500,
@@ -68,12 +87,7 @@ pub(super) fn add(
         return Err(Failure::already_exists(kind, &name, known.is_deleting()));
     }
     crate::kinds::before_store(state, kind, &mut object, author.dry_run)?;
-    let object = commit::store(state, kind, &key, object, 201, author);
-    Ok(Done {
-        code: 201,
-        object,
-        warnings,
-    })
+    Ok(commit::store(state, kind, &key, object, 201, author))
 }
 
 /// Takes what only the server says from what a client has sent, and says it.

@@ -9,20 +9,35 @@ pub(super) struct Misfit;
 
 /// Puts a merge patch over a value: null removes.
 pub(crate) fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
+    let (Value::Object(fields), Value::Object(patch)) = (&mut *target, patch) else {
+        *target = if target.is_object() {
+            patch.clone()
+        } else {
+            without_nulls(patch)
+        };
         return;
     };
-    if !target.is_object() {
-        *target = Value::Object(Map::new());
-    }
-    let Value::Object(fields) = target else { return };
     for (name, value) in patch {
         if value.is_null() {
             fields.remove(name);
         } else {
             merge(fields.entry(name.clone()).or_insert(Value::Null), value);
         }
+    }
+}
+
+/// What is new has no fields that are null, at any depth; items of lists may be.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(
+                kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        other => other.clone(),
     }
 }
 
@@ -38,6 +53,10 @@ pub(super) fn apply(target: &mut Value, operations: &[Value]) -> Result<(), Misf
             "replace" => replace(target, path, value()?),
             "test" => {
                 let wanted = operation.get("value").unwrap_or(&Value::Null);
+                // Only a map has fields that are not there.
+                if find(target, path).is_none() && !parent(target, path)?.0.is_object() {
+                    return Err(Misfit);
+                }
                 let holds = find(target, path).unwrap_or(&Value::Null) == wanted;
                 holds.then_some(()).ok_or(Misfit)
             }

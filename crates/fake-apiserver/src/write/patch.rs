@@ -1,4 +1,4 @@
-//! The kinds of patches: merge, JSON and server-side apply. Strategic merge is refused.
+//! The kinds of patches: merge, JSON, strategic merge of built-in kinds, and server-side apply.
 
 use serde_json::Value;
 
@@ -175,14 +175,14 @@ fn first(state: &mut State, ask: &Ask<'_>, intent: Intent<'_>, author: &Author<'
     if !ask.subresource.is_empty() {
         return Err(Failure::not_found(&ask.kind, ask.name));
     }
-    let uid = text(intent.given, "uid");
+    let uid = text(intent.given, "uid").to_owned();
+    let applied = apply::apply(&Value::Null, ask.kind.at(), intent)?;
     if !uid.is_empty() {
         let why = format!(
             "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
         );
         return Err(Failure::conflict(&ask.kind, ask.name, &why));
     }
-    let applied = apply::apply(&Value::Null, ask.kind.at(), intent)?;
     create::add(state, ask, applied.object, author, false)
 }
 
