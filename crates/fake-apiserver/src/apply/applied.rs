@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::compare::compare_objects;
 use super::fields::{FieldSet, UNOWNED};
-use super::managers::{self, Manager};
+use super::managers::{self, Who};
 use super::merge::merge;
 use super::remove::remove;
 use super::typed::{Untyped, field_set};
@@ -39,88 +39,66 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
         let message = format!("failed to create typed patch object ({}): {error}", intent.shown);
         Failure::new(500, "", message)
     };
-    let mut all = managers::read(live);
-    if all.is_empty() && !live.is_null() {
-        all.push(before_first_apply(live, at, intent.by));
-    }
     let mut wanted = field_set(intent.given, at).map_err(untyped)?;
     wanted.retain(intent.by.owns);
-    let merged = if live.is_null() {
-        intent.given.clone()
-    } else {
-        merge(live, intent.given, at).map_err(untyped)?
-    };
-    let mut me = Manager {
-        name: intent.by.manager.to_owned(),
-        applies: true,
-        api_version: intent.by.api_version.to_owned(),
-        subresource: intent.by.subresource.to_owned(),
-        time: intent.by.time.to_owned(),
-        fields: wanted,
-    };
-    let mine = all.iter().position(|manager| manager.is(&me));
-    let former = mine.map(|mine| all.remove(mine));
-    let object = prune(merged, former.as_ref(), &me, &all, at);
-    take_over(live, &object, at, &mut all, &me, intent)?;
-
-    if !live.is_null() && same_but_managers(live, &object) {
-        // As the real server does it: who changes nothing gets no time.
-        me.time = former.map(|former| former.time).unwrap_or_default();
+    let me = Who::by(intent.by, true);
+    let mut object = live.clone();
+    let mut entries = managers::take(&mut object);
+    if entries.is_empty() && !live.is_null() {
+        entries.push(before_first_apply(live, at, intent.by));
     }
-    me.fields.strip();
-    all.push(me);
-    let mut object = object;
-    managers::write(&mut object, all);
+    merge(&mut object, intent.given, at).map_err(untyped)?;
+    let mine = entries.iter().position(|entry| Who::of(entry).is(&me));
+    let former = mine.map(|mine| entries.remove(mine));
+    if let Some(former) = &former {
+        let last = FieldSet::parse(former.get("fieldsV1").unwrap_or(&Value::Null));
+        if !last.is_within(&wanted) {
+            object = prune(&object, &last, &wanted, &entries, at);
+        }
+    }
+    let changes = take_over(live, &object, at, &mut entries, intent)?;
+
+    wanted.strip();
+    // As the real server does it: who changes nothing gets no time.
+    let time = match &former {
+        _ if changes || live.is_null() => intent.by.time,
+        Some(former) => managers::text(former, "time"),
+        None => "",
+    };
+    entries.push(me.entry(&wanted, time));
+    managers::put(&mut object, entries);
     Ok(Applied {
         unchanged: object == *live,
         object,
     })
 }
 
-fn same_but_managers(live: &Value, object: &Value) -> bool {
-    let same = |one: &Value, other: &Value, field: &str| one.get(field) == other.get(field);
-    let fields = |value: &Value| value.as_object().map_or(0, serde_json::Map::len);
-    fields(live) == fields(object)
-        && object.as_object().into_iter().flatten().all(|(name, value)| {
-            if name != "metadata" {
-                return live.get(name) == Some(value);
-            }
-            let keys = value.as_object().into_iter().flat_map(serde_json::Map::keys);
-            keys.chain(live[name].as_object().into_iter().flat_map(serde_json::Map::keys))
-                .all(|key| key == "managedFields" || same(&live[name], value, key))
-        })
-}
-
 /// Who owns an object that nobody tracked.
-fn before_first_apply(live: &Value, at: At<'_>, by: Change<'_>) -> Manager {
+fn before_first_apply(live: &Value, at: At<'_>, by: Change<'_>) -> Value {
     let mut fields = compare_objects(&Value::Null, live, at).added;
     fields.strip();
-    Manager {
-        name: "before-first-apply".to_owned(),
+    let who = Who {
+        name: "before-first-apply",
         applies: false,
-        api_version: by.api_version.to_owned(),
-        subresource: String::new(),
-        time: String::new(),
-        fields,
-    }
+        api_version: by.api_version,
+        subresource: "",
+    };
+    who.entry(&fields, "")
 }
 
 /// Takes out what the applier named the last time and does not name now, unless somebody else owns it.
-fn prune(merged: Value, former: Option<&Manager>, me: &Manager, others: &[Manager], at: At<'_>) -> Value {
-    let Some(former) = former.filter(|former| !former.fields.is_empty()) else {
-        return merged;
-    };
-    let last = former.fields.with_parents(at);
+fn prune(merged: &Value, last: &FieldSet, wanted: &FieldSet, others: &[Value], at: At<'_>) -> Value {
+    let last = last.with_parents(at);
     let mut pruned = merged.clone();
     remove(&mut pruned, &last, at);
     let whole = |value: &Value| {
         let set = field_set(value, at).unwrap_or_default();
         set.with_parents(at)
     };
-    let all_of_it = whole(&merged);
-    let mut managed = me.fields.clone();
+    let all_of_it = whole(merged);
+    let mut managed = wanted.clone();
     for other in others {
-        managed.add(other.fields.clone());
+        managed.add(FieldSet::parse(other.get("fieldsV1").unwrap_or(&Value::Null)));
     }
     let gone = all_of_it.minus(&whole(&pruned)).minus(&managed.with_parents(at));
     let mut pruned = merged.clone();
@@ -128,7 +106,7 @@ fn prune(merged: Value, former: Option<&Manager>, me: &Manager, others: &[Manage
     let dangling = all_of_it.minus(&whole(&pruned)).shared_with(&last);
     let mut pruned = merged.clone();
     remove(&mut pruned, &dangling, at);
-    keep_identity(&merged, &mut pruned);
+    keep_identity(merged, &mut pruned);
     pruned
 }
 
@@ -150,33 +128,36 @@ fn keep_identity(merged: &Value, pruned: &mut Value) {
     }
 }
 
-/// What changes is taken from others by force, or is a conflict.
+/// What changes is taken from others by force, or is a conflict. Whether anything changes.
 fn take_over(
     live: &Value,
     object: &Value,
     at: At<'_>,
-    others: &mut [Manager],
-    me: &Manager,
+    others: &mut [Value],
     intent: Intent<'_>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let differences = compare_objects(live, object, at);
+    let changes = !differences.is_empty();
     let mut taken: FieldSet = differences.modified;
     taken.add(differences.added);
     taken.retain(intent.by.owns);
     let mut conflicts = Vec::new();
-    for other in others.iter().filter(|other| !other.is(me)) {
-        let paths = other.fields.shared_with(&taken).paths();
+    for other in others.iter() {
+        let fields = other.get("fieldsV1").unwrap_or(&Value::Null);
+        let paths = taken.shared_with_fields(fields).paths();
         if !paths.is_empty() {
-            conflicts.push((other.shown(), paths));
+            conflicts.push((Who::of(other).shown(), paths));
         }
     }
     if !conflicts.is_empty() && !intent.force {
         return Err(conflict(&conflicts));
     }
     for other in others {
-        other.fields = other.fields.minus(&taken).minus(&differences.removed);
+        let fields = managers::fields_mut(other);
+        taken.take_from(fields);
+        differences.removed.take_from(fields);
     }
-    Ok(())
+    Ok(changes)
 }
 
 fn conflict(conflicts: &[(String, Vec<String>)]) -> Failure {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::fields::{FieldSet, UNOWNED, field};
 use super::typed::{is_leaf, item_step};
-use crate::schema::{At, ListType};
+use crate::schema::At;
 
 /// The fields that one value has beyond another.
 #[derive(Debug, Default)]
@@ -129,23 +129,23 @@ fn contents(old: Option<&Value>, new: Option<&Value>, at: At<'_>, found: &mut Di
         }
         return;
     }
-    let items = |value: Option<&Value>| {
-        let items = value.and_then(Value::as_array).cloned().unwrap_or_default();
-        items
-            .into_iter()
-            .filter_map(|item| Some((item_step(&item, at)?, item)))
-            .collect::<Vec<_>>()
-    };
-    let (old, new) = (items(old), items(new));
-    let find = |list: &[(String, Value)], step: &str| -> Option<Value> {
-        let found = list.iter().find(|(known, _)| known == step);
-        found.map(|(_, item)| item.clone())
-    };
-    debug_assert!(at.node.list != ListType::Atomic, "atomic lists are leaves");
+    let (old, new) = (items(old, at), items(new, at));
     for (step, item) in &old {
-        child(step, Some(item), find(&new, step).as_ref(), at.items(), found);
+        child(step, Some(item), find(&new, step), at.items(), found);
     }
     for (step, item) in new.iter().filter(|(step, _)| find(&old, step).is_none()) {
         child(step, None, Some(item), at.items(), found);
     }
+}
+
+fn items<'v>(list: Option<&'v Value>, at: At<'_>) -> Vec<(String, &'v Value)> {
+    let items = list.and_then(Value::as_array).into_iter().flatten();
+    items
+        .filter_map(|item| Some((item_step(item, at)?, item)))
+        .collect()
+}
+
+fn find<'v>(list: &[(String, &'v Value)], step: &str) -> Option<&'v Value> {
+    let found = list.iter().find(|(known, _)| known == step);
+    found.map(|(_, item)| *item)
 }

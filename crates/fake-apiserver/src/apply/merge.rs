@@ -7,30 +7,37 @@ use serde_json::Value;
 use super::typed::{Untyped, is_leaf, steps};
 use crate::schema::At;
 
-/// `given` over `live`.
+/// Puts `given` over `live`.
 ///
 /// # Errors
 /// A list whose items cannot be told apart.
-pub(super) fn merge(live: &Value, given: &Value, at: At<'_>) -> Result<Value, Untyped> {
-    match (live, given) {
-        (Value::Object(old), Value::Object(new)) if !is_leaf(given, at) => {
-            let mut merged = old.clone();
-            for (name, value) in new {
-                let value = match old.get(name) {
-                    Some(old) => merge(old, value, at.field(name))?,
-                    None => value.clone(),
-                };
-                merged.insert(name.clone(), value);
-            }
-            Ok(Value::Object(merged))
-        }
-        (Value::Array(old), Value::Array(new)) if !is_leaf(given, at) => merge_lists(old, new, at),
-        _ => Ok(given.clone()),
+pub(super) fn merge(live: &mut Value, given: &Value, at: At<'_>) -> Result<(), Untyped> {
+    if is_leaf(given, at) {
+        live.clone_from(given);
+        return Ok(());
     }
+    match (live, given) {
+        (Value::Object(old), Value::Object(new)) => {
+            for (name, value) in new {
+                match old.get_mut(name) {
+                    Some(old) => merge(old, value, at.field(name))?,
+                    None => {
+                        old.insert(name.clone(), value.clone());
+                    }
+                }
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            let merged = merge_lists(old, new, at)?;
+            *old = merged;
+        }
+        (live, given) => live.clone_from(given),
+    }
+    Ok(())
 }
 
 /// Items that only one side has stay where they stand between those that both have; the order of these is the applier's.
-fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Value, Untyped> {
+fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Vec<Value>, Untyped> {
     let left = steps(old, at, "", false)?;
     let right = steps(new, at, "", true)?;
     let in_left: BTreeMap<&str, &Value> = left
@@ -46,7 +53,11 @@ fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Value, Untype
     let mut next_shared = shared.next();
     let merged = |step: &str, ours: Option<&Value>| -> Result<Value, Untyped> {
         match (ours, in_right.get(step)) {
-            (Some(ours), Some(theirs)) => merge(ours, theirs, at.items()),
+            (Some(ours), Some(theirs)) => {
+                let mut merged = ours.clone();
+                merge(&mut merged, theirs, at.items())?;
+                Ok(merged)
+            }
             (Some(ours), None) => Ok(ours.clone()),
             (None, theirs) => Ok(theirs.map(|item| (*item).clone()).unwrap_or_default()),
         }
@@ -89,5 +100,5 @@ fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Value, Untype
             }
         }
     }
-    Ok(Value::Array(out))
+    Ok(out)
 }

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::compare::compare_objects;
+use super::compare::{Differences, compare_objects};
 use super::fields::FieldSet;
-use super::managers::{self, Manager};
-use crate::object::metadata_mut;
+use super::managers::{self, Who};
 use crate::schema::At;
 
 /// Who changes an object, and how.
@@ -27,9 +26,9 @@ pub(crate) fn everything(_: &str) -> bool {
 
 /// Writes into `new` who owns its fields after it has replaced `old` (null: nothing was there).
 pub(crate) fn track(old: &Value, new: &mut Value, at: At<'_>, change: Change<'_>) {
-    let given = new.pointer("/metadata/managedFields").cloned();
-    let resets = matches!(&given, Some(Value::Array(entries)) if *entries == [serde_json::json!({})]);
-    let explicit = change.subresource.is_empty() && given.as_ref() != old.pointer("/metadata/managedFields");
+    let given = managers::of(new);
+    let resets = matches!(given, [Value::Object(only)] if only.is_empty());
+    let explicit = change.subresource.is_empty() && given != managers::of(old);
     let skeleton;
     let before = if old.is_null() {
         skeleton = always_there(at);
@@ -37,64 +36,56 @@ pub(crate) fn track(old: &Value, new: &mut Value, at: At<'_>, change: Change<'_>
     } else {
         old
     };
-    let mut differences = compare_objects(before, new, at);
-    for set in [
-        &mut differences.added,
-        &mut differences.removed,
-        &mut differences.modified,
-    ] {
-        set.retain(change.owns);
-    }
-    if differences.is_empty() && !explicit {
+    let differences = differences(before, new, at, change);
+    if differences.is_empty() && given == managers::of(old) {
         return;
     }
-    let mut all = Vec::new();
-    if !resets {
-        if explicit {
-            all = managers::read(new);
-        }
-        if all.is_empty() {
-            all = managers::read(old);
-        }
+    let mut entries = managers::take(new);
+    if explicit {
+        entries = managers::normalized(&entries);
     }
-    let untracked = all.is_empty() && !old.is_null();
+    if resets {
+        entries = Vec::new();
+    } else if entries.is_empty() || !change.subresource.is_empty() {
+        entries = managers::of(old).to_vec();
+    }
+    let untracked = entries.is_empty() && !old.is_null();
     if untracked {
-        metadata_mut(new).remove("managedFields");
-        return;
-    }
-    if differences.is_empty() {
-        managers::write(new, all);
         return;
     }
     let mut taken = differences.modified;
     taken.add(differences.added);
-    for manager in &mut all {
-        manager.fields = manager.fields.minus(&taken).minus(&differences.removed);
+    for entry in &mut entries {
+        let fields = managers::fields_mut(entry);
+        taken.take_from(fields);
+        differences.removed.take_from(fields);
     }
     taken.strip();
-    own(&mut all, taken, change);
-    managers::write(new, all);
+    own(&mut entries, &taken, change);
+    managers::put(new, entries);
+}
+
+/// What differs, as far as it can be owned.
+fn differences(old: &Value, new: &Value, at: At<'_>, change: Change<'_>) -> Differences {
+    let mut found = compare_objects(old, new, at);
+    for set in [&mut found.added, &mut found.removed, &mut found.modified] {
+        set.retain(change.owns);
+    }
+    found
 }
 
 /// Adds fields to the update entry of a manager.
-fn own(all: &mut Vec<Manager>, taken: FieldSet, change: Change<'_>) {
+fn own(entries: &mut Vec<Value>, taken: &FieldSet, change: Change<'_>) {
     if taken.is_empty() {
         return;
     }
-    let mine = Manager {
-        name: change.manager.to_owned(),
-        applies: false,
-        api_version: change.api_version.to_owned(),
-        subresource: change.subresource.to_owned(),
-        time: change.time.to_owned(),
-        fields: taken,
-    };
-    match all.iter_mut().find(|manager| manager.is(&mine)) {
+    let me = Who::by(change, false);
+    match entries.iter_mut().find(|entry| Who::of(entry).is(&me)) {
         Some(known) => {
-            known.fields.add(mine.fields);
-            known.time = mine.time;
+            taken.add_to(managers::fields_mut(known));
+            known["time"] = change.time.into();
         }
-        None => all.push(mine),
+        None => entries.push(me.entry(taken, change.time)),
     }
 }
 

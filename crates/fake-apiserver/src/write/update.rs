@@ -158,24 +158,29 @@ fn isolate(kind: &Kind, subresource: &str, old: &Value, new: &mut Value) {
         };
         return;
     }
-    let mut kept = old.as_object().cloned().unwrap_or_default();
-    match fields.remove("status") {
-        Some(status) => kept.insert("status".into(), status),
-        None => kept.remove("status"),
-    };
-    let given = fields.remove("metadata").unwrap_or_default();
-    if kind.built_in {
-        kept.insert("metadata".into(), given);
-    } else if let (Value::Object(given), Some(Value::Object(metadata))) = (given, kept.get_mut("metadata")) {
-        match given.get("managedFields") {
-            Some(managed) => metadata.insert("managedFields".into(), managed.clone()),
-            None => metadata.remove("managedFields"),
-        };
-        if let Some(version) = given.get("resourceVersion") {
-            metadata.insert("resourceVersion".into(), version.clone());
+    let empty = Map::new();
+    let old = old.as_object().unwrap_or(&empty);
+    fields.retain(|name, _| matches!(name.as_str(), "status" | "metadata") || old.contains_key(name));
+    for (name, kept) in old
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "status" | "metadata"))
+    {
+        if fields.get(name) != Some(kept) {
+            fields.insert(name.clone(), kept.clone());
         }
     }
-    *fields = kept;
+    let (Some(Value::Object(new)), Some(Value::Object(kept)), false) =
+        (fields.get_mut("metadata"), old.get("metadata"), kind.built_in)
+    else {
+        return;
+    };
+    let own = |name: &str| matches!(name, "managedFields" | "resourceVersion");
+    new.retain(|name, _| own(name) || kept.contains_key(name));
+    for (name, kept) in kept.iter().filter(|(name, _)| !own(name)) {
+        if new.get(name) != Some(kept) {
+            new.insert(name.clone(), kept.clone());
+        }
+    }
 }
 
 /// Fields of metadata that a client need not send.
