@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -32,16 +33,26 @@ pub async fn serve(
         };
         let (management, stop) = (management.clone(), stop.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(&management, request));
-            let mut protocol = hyper::server::conn::http1::Builder::new();
-            let connection = protocol
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 () = stop.cancelled() => {}
-                ended = connection => if let Err(error) = ended { tracing::debug!(%error, "connection") },
+                () = connection(stream, management) => {}
             }
         });
+    }
+}
+
+/// Serves one connection until its other end closes it.
+pub async fn connection<Io>(io: Io, management: Management)
+where
+    Io: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(|request| answer(&management, request));
+    let mut protocol = hyper::server::conn::http1::Builder::new();
+    let served = protocol
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(io), service);
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "connection");
     }
 }
 

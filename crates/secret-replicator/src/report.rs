@@ -222,6 +222,8 @@ impl Blinks {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::jiff::Timestamp;
+
     use super::*;
 
     fn at(second: i64) -> Time {
