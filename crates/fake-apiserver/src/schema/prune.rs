@@ -36,26 +36,31 @@ pub(crate) fn prune(value: &mut Value, at: At<'_>, place: Place<'_>, removed: &m
 }
 
 /// Removes nulls where the schema allows none: they mean *not given*.
-pub(crate) fn drop_nulls(value: &mut Value, at: At<'_>) {
+pub(crate) fn drop_nulls(value: &mut Value, at: At<'_>, goes: fn(At<'_>) -> bool) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, inner| {
-                !inner.is_null()
-                    || at
-                        .declared(name)
-                        .is_none_or(|here| here.node.nullable || here.node.kind == Type::Any)
-            });
+            fields.retain(|name, inner| !inner.is_null() || at.declared(name).is_none_or(|here| !goes(here)));
             for (name, inner) in fields {
                 if inner.is_object() || inner.is_array() {
-                    drop_nulls(inner, at.field(name));
+                    drop_nulls(inner, at.field(name), goes);
                 }
             }
         }
         Value::Array(items) => {
             for inner in items {
-                drop_nulls(inner, at.items());
+                drop_nulls(inner, at.items(), goes);
             }
         }
         _ => {}
     }
+}
+
+/// Whether null is no value here.
+pub(crate) fn may_not_be_null(at: At<'_>) -> bool {
+    !at.node.nullable && at.node.kind != Type::Any
+}
+
+/// Whether null gives way to a default here.
+pub(crate) fn defaults_instead(at: At<'_>) -> bool {
+    may_not_be_null(at) && at.node.default.is_some()
 }

@@ -11,7 +11,7 @@ use crate::object::{metadata_mut, text};
 use crate::place::Place;
 use crate::schema::decode;
 use crate::schema::default::add_defaults;
-use crate::schema::prune::{drop_nulls, prune};
+use crate::schema::prune::{defaults_instead, drop_nulls, may_not_be_null, prune};
 
 /// The largest body that is read.
 const LARGEST: usize = 3 * 1024 * 1024;
@@ -258,6 +258,34 @@ fn decode_error(ask: &Ask<'_>, why: &str) -> Failure {
     Failure::bad_request(message)
 }
 
+/// A label or annotation that is null is an empty text, as Go reads it.
+fn read_nulls(metadata: &mut serde_json::Map<String, Value>) {
+    for field in ["annotations", "labels"] {
+        let values = metadata.get_mut(field).and_then(Value::as_object_mut);
+        for (_, value) in values.into_iter().flatten().filter(|(_, value)| value.is_null()) {
+            *value = "".into();
+        }
+    }
+}
+
+/// A refusal with the warnings that the body gives reason to: it was read before it was refused.
+pub(super) fn warned(ask: &Ask<'_>, failure: Failure) -> Failure {
+    let read = match ask.method {
+        "PUT" => failure.code() != 400,
+        _ => matches!(failure.code(), 409 | 422) && ask.content_type.starts_with("application/merge-patch"),
+    };
+    if !read || !failure.warnings().is_empty() {
+        return failure;
+    }
+    let Ok(mut object) = json(ask.body) else {
+        return failure;
+    };
+    match shape(ask, &mut object) {
+        Ok(warnings) => failure.warning(warnings),
+        Err(_) => failure,
+    }
+}
+
 /// Takes away what nobody declared and adds defaults. The warnings that the client gets for it.
 pub(super) fn shape(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Failure> {
     let at = ask.kind.at();
@@ -274,7 +302,18 @@ pub(super) fn shape(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Fa
     prune(object, at, Place::Root, &mut unknown);
     let mut warnings = objections(ask, unknown)?;
     warnings.extend(crate::kinds::warning(&ask.kind, object));
-    drop_nulls(object, at);
+    // What is applied was never decoded, so that null stays where nothing else can be.
+    let applied = ask.content_type.starts_with("application/apply-patch") && !ask.kind.built_in;
+    drop_nulls(
+        object,
+        at,
+        if applied {
+            defaults_instead
+        } else {
+            may_not_be_null
+        },
+    );
+    read_nulls(metadata_mut(object));
     drop_empty(metadata_mut(object));
     add_defaults(object, at);
     if ask.kind.built_in {

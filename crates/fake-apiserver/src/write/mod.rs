@@ -57,8 +57,8 @@ pub(crate) fn answer(
         (&Method::POST, false) if !ask.subresource.is_empty() => {
             return crate::kinds::post(server, state, ask);
         }
-        (&Method::PUT, false) => update::put(state, ask)?,
-        (&Method::PATCH, false) => patch::patch(state, ask)?,
+        (&Method::PUT, false) => update::put(state, ask).map_err(|failure| body::warned(ask, failure))?,
+        (&Method::PATCH, false) => patch::patch(state, ask).map_err(|failure| body::warned(ask, failure))?,
         (&Method::DELETE, false) => return delete::delete(state, ask),
         (&Method::DELETE, true) => return delete::delete_collection(state, ask),
         _ => return Err(Failure::method_not_allowed()),
