@@ -49,12 +49,16 @@ pub(super) fn script(seed: u64, length: usize) -> Script {
     }
     let since = "{{x1/metadata/resourceVersion}}";
     draft.ask(
-        format!("GET {}?watch=true&resourceVersion={since}", draft.base),
+        format!(
+            "GET {}?watch=true&timeoutSeconds=1&resourceVersion={since}",
+            draft.base
+        ),
         "",
         None,
     );
     if let Some(watch) = draft.exchanges.last_mut() {
-        watch.events = Some(0);
+        // All, until the server closes it.
+        watch.events = Some(usize::MAX);
     }
     Script {
         about: format!("Seed {seed}."),
@@ -141,6 +145,7 @@ impl Draft {
                 let options = self.delete_options(which);
                 self.ask(format!("DELETE {base}/{name}"), "", Some(options));
             }
+            // Its version is not that of an object, so nothing quotes it.
             _ => {
                 let query = self.dice.pick(&[
                     "",
@@ -149,6 +154,7 @@ impl Draft {
                     "?fieldSelector=metadata.name%3Da",
                 ]);
                 self.ask(format!("GET {base}{query}"), "", None);
+                return;
             }
         }
         self.last[which] = self.exchanges.len();
@@ -207,7 +213,7 @@ impl Draft {
     }
 
     fn operations(&mut self, which: usize) -> Value {
-        const PATHS: [&str; 9] = [
+        const PATHS: [&str; 8] = [
             "/spec/size",
             "/spec/mode",
             "/spec/granular/k",
@@ -215,7 +221,6 @@ impl Draft {
             "/spec/set/-",
             "/spec/ports/0/port",
             "/metadata/labels/l",
-            "/metadata/finalizers",
             "/spec/nested",
         ];
         let mut operations = vec![];
