@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::compare::compare_objects;
 use super::fields::{FieldSet, UNOWNED};
 use super::managers::{self, Who};
-use super::merge::merge;
+use super::merge::{covers, merge};
 use super::remove::remove;
 use super::typed::{Untyped, field_set};
 use super::update::Change;
@@ -23,18 +23,12 @@ pub(crate) struct Intent<'i> {
     pub(crate) shown: &'i str,
 }
 
-/// The object after an apply, with its managed fields.
-pub(crate) struct Applied {
-    pub(crate) object: Value,
-    /// Neither a field nor its ownership has changed.
-    pub(crate) unchanged: bool,
-}
-
-/// Applies onto `live`; null: onto nothing.
+/// Applies onto `live`; null: onto nothing. The object with its managed fields; nothing: neither a field nor its ownership
+/// has changed.
 ///
 /// # Errors
 /// A conflict with another manager, or a body that does not fit the schema.
-pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Applied, Failure> {
+pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Option<Value>, Failure> {
     let untyped = |error: Untyped| {
         let message = format!("failed to create typed patch object ({}): {error}", intent.shown);
         Failure::new(500, "", message)
@@ -42,6 +36,14 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
     let mut wanted = field_set(intent.given, at).map_err(untyped)?;
     wanted.retain(intent.by.owns);
     let me = Who::by(intent.by, true);
+    let former = managers::of(live).iter().find(|entry| Who::of(entry).is(&me));
+    let last = former.map(|former| FieldSet::parse(former.get("fieldsV1").unwrap_or(&Value::Null)));
+    let mut owned = wanted.clone();
+    owned.strip();
+    let same_fields = last.as_ref() == Some(&owned);
+    if same_fields && covers(live, intent.given, at) {
+        return Ok(None);
+    }
     let mut object = live.clone();
     let mut entries = managers::take(&mut object);
     if entries.is_empty() && !live.is_null() {
@@ -50,27 +52,20 @@ pub(crate) fn apply(live: &Value, at: At<'_>, intent: Intent<'_>) -> Result<Appl
     merge(&mut object, intent.given, at).map_err(untyped)?;
     let mine = entries.iter().position(|entry| Who::of(entry).is(&me));
     let former = mine.map(|mine| entries.remove(mine));
-    if let Some(former) = &former {
-        let last = FieldSet::parse(former.get("fieldsV1").unwrap_or(&Value::Null));
-        if !last.is_within(&wanted) {
-            object = prune(&object, &last, &wanted, &entries, at);
-        }
+    if let Some(last) = last.filter(|last| !last.is_within(&wanted)) {
+        object = prune(&object, &last, &wanted, &entries, at);
     }
     let changes = take_over(live, &object, at, &mut entries, intent)?;
 
-    wanted.strip();
     // As the real server does it: who changes nothing gets no time.
     let time = match &former {
         _ if changes || live.is_null() => intent.by.time,
         Some(former) => managers::text(former, "time"),
         None => "",
     };
-    entries.push(me.entry(&wanted, time));
+    entries.push(me.entry(&owned, time));
     managers::put(&mut object, entries);
-    Ok(Applied {
-        unchanged: object == *live,
-        object,
-    })
+    Ok((object != *live).then_some(object))
 }
 
 /// Who owns an object that nobody tracked.
@@ -149,6 +144,7 @@ fn take_over(
             conflicts.push((Who::of(other).shown(), paths));
         }
     }
+    conflicts.sort();
     if !conflicts.is_empty() && !intent.force {
         return Err(conflict(&conflicts));
     }

@@ -211,13 +211,14 @@ impl FieldSet {
         paths
     }
 
+    /// First what stands here, then what is below it.
     fn collect(&self, prefix: &mut String, paths: &mut Vec<String>) {
+        let length = prefix.len();
+        for (step, _) in self.0.iter().filter(|(_, entry)| entry.member) {
+            paths.push(format!("{prefix}{}", shown(step)));
+        }
         for (step, entry) in &self.0 {
-            let length = prefix.len();
             prefix.push_str(&shown(step));
-            if entry.member {
-                paths.push(prefix.clone());
-            }
             entry.below.collect(prefix, paths);
             prefix.truncate(length);
         }
@@ -320,7 +321,7 @@ mod tests {
     fn conflicts_name_items_by_their_keys() {
         let set =
             FieldSet::parse(&json!({"f:c": {"k:{\"type\":\"Ready\"}": {"f:status": {}}, "v:\"x\"": {}}}));
-        assert_eq!(set.paths(), [".c[type=\"Ready\"].status", ".c[=\"x\"]"]);
+        assert_eq!(set.paths(), [".c[=\"x\"]", ".c[type=\"Ready\"].status"]);
     }
 
     #[test]
@@ -367,7 +368,7 @@ mod tests {
     fn sets_are_subtracted_and_intersected_path_by_path() {
         let one = FieldSet::parse(&json!({"f:a": {"f:b": {}, "f:c": {}}, "f:d": {}}));
         let two = FieldSet::parse(&json!({"f:a": {"f:b": {}}, "f:e": {}}));
-        assert_eq!(one.minus(&two).paths(), [".a.c", ".d"]);
+        assert_eq!(one.minus(&two).paths(), [".d", ".a.c"]);
         assert_eq!(one.shared_with(&two).paths(), [".a.b"]);
     }
 }

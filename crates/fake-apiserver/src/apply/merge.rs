@@ -36,6 +36,30 @@ pub(super) fn merge(live: &mut Value, given: &Value, at: At<'_>) -> Result<(), U
     Ok(())
 }
 
+/// Whether a merge of `given` would change nothing.
+pub(super) fn covers(live: &Value, given: &Value, at: At<'_>) -> bool {
+    if is_leaf(given, at) {
+        return live == given;
+    }
+    match (live, given) {
+        (Value::Object(old), Value::Object(new)) => new
+            .iter()
+            .all(|(name, value)| old.get(name).is_some_and(|old| covers(old, value, at.field(name)))),
+        (Value::Array(old), Value::Array(new)) => {
+            let (Ok(left), Ok(right)) = (steps(old, at, "", true), steps(new, at, "", true)) else {
+                return false;
+            };
+            // Each where the last one was, or later: a merge keeps their order.
+            let mut left = left.iter();
+            right.iter().all(|(step, theirs)| {
+                left.find(|(known, _)| known == step)
+                    .is_some_and(|(_, ours)| covers(ours, theirs, at.items()))
+            })
+        }
+        (live, given) => live == given,
+    }
+}
+
 /// Items that only one side has stay where they stand between those that both have; the order of these is the applier's.
 fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Vec<Value>, Untyped> {
     let left = steps(old, at, "", false)?;

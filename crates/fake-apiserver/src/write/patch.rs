@@ -1,5 +1,7 @@
 //! The kinds of patches: merge, JSON, strategic merge of built-in kinds, and server-side apply.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::commit::Author;
@@ -43,7 +45,7 @@ fn changed(
     check_force(ask)?;
     let old = state.get(ask.kind.table, &ask.key()).cloned();
     let old = old.ok_or_else(|| Failure::not_found(&ask.kind, ask.name))?;
-    let mut new = computed(ask, live(ask, &old))?;
+    let mut new = computed(ask, live(ask, &old).into_owned())?;
     if ask.subresource == "scale" {
         return crate::kinds::put_scale(state, ask, &new);
     }
@@ -53,15 +55,16 @@ fn changed(
 }
 
 /// What a patch starts from, in the version that was asked for.
-fn live(ask: &Ask<'_>, old: &Object) -> Value {
+fn live<'o>(ask: &Ask<'_>, old: &'o Object) -> Cow<'o, Value> {
     if ask.subresource == "scale" {
-        return crate::kinds::scale(&ask.kind, &old.value);
+        return Cow::Owned(crate::kinds::scale(&ask.kind, &old.value));
+    }
+    if old.value["apiVersion"] == *ask.kind.api_version {
+        return Cow::Borrowed(&old.value);
     }
     let mut live = Value::clone(&old.value);
-    if live["apiVersion"] != *ask.kind.api_version {
-        live["apiVersion"] = ask.kind.api_version.clone().into();
-    }
-    live
+    live["apiVersion"] = ask.kind.api_version.clone().into();
+    Cow::Owned(live)
 }
 
 fn merged(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
@@ -158,16 +161,15 @@ fn applied(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
         return first(state, ask, intent, &author);
     };
     let live = live(ask, &old);
-    let applied = apply::apply(&live, ask.kind.at(), intent)?;
-    if applied.unchanged {
+    let Some(applied) = apply::apply(&live, ask.kind.at(), intent)? else {
         super::commit::unchanged(state, &ask.kind, &old, &author);
         return Ok(Done {
             code: 200,
             object: old,
             warnings: Vec::new(),
         });
-    }
-    update::replace(state, ask, &old, applied.object, &author, false)
+    };
+    update::replace(state, ask, &old, applied, &author, false)
 }
 
 /// An apply of what is not there.
@@ -183,7 +185,7 @@ fn first(state: &mut State, ask: &Ask<'_>, intent: Intent<'_>, author: &Author<'
         );
         return Err(Failure::conflict(&ask.kind, ask.name, &why));
     }
-    create::add(state, ask, applied.object, author, false)
+    create::add(state, ask, applied.unwrap_or_default(), author, false)
 }
 
 /// As the real server writes a version: core has an empty group.
