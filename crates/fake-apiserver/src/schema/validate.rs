@@ -60,6 +60,9 @@ fn walk(value: &Value, old: Option<&Value>, at: At<'_>, place: Place<'_>, found:
     }
     if let Some((given, wanted)) = type_mismatch(value, at) {
         found.wrong_type(&place, given, wanted);
+        if let Some(limits) = &at.node.limits {
+            limits.check_one_of(value, &place, found);
+        }
         return;
     }
     if let Some(limits) = &at.node.limits {
@@ -201,6 +204,10 @@ impl Limits {
             }
             _ => {}
         }
+        self.check_one_of(value, place, found);
+    }
+
+    fn check_one_of(&self, value: &Value, place: &Place<'_>, found: &mut Found) {
         if !self.one_of_values.is_empty() && !value.is_null() && !self.one_of_values.contains(value) {
             let values: Vec<_> = self.one_of_values.iter().map(Value::to_string).collect();
             let message = format!(

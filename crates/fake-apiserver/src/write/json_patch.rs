@@ -1,7 +1,7 @@
 //! JSON patches (RFC 6902) and merge patches (RFC 7386), as lenient as the real server's library: a `replace` adds what is
 //! not there, and a `test` for null holds where nothing is.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The patch does not fit the object.
 #[derive(Debug)]
