@@ -42,9 +42,10 @@ pub(super) fn covers(live: &Value, given: &Value, at: At<'_>) -> bool {
         return live == given;
     }
     match (live, given) {
-        (Value::Object(old), Value::Object(new)) => new
-            .iter()
-            .all(|(name, value)| old.get(name).is_some_and(|old| covers(old, value, at.field(name)))),
+        (Value::Object(old), Value::Object(new)) => new.iter().all(|(name, value)| {
+            old.get(name)
+                .is_some_and(|old| covers(old, value, at.field(name)))
+        }),
         (Value::Array(old), Value::Array(new)) => {
             let (Ok(left), Ok(right)) = (steps(old, at, "", true), steps(new, at, "", true)) else {
                 return false;
