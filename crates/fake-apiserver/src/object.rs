@@ -1,11 +1,13 @@
 //! A stored object: never changed, shared by whoever shows it, and written as text once.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::definitions::Kind;
+use crate::kinds::events::in_version;
 
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -26,24 +28,20 @@ impl Object {
     }
 
     fn fields(&self) -> &Bytes {
-        self.fields.get_or_init(|| {
-            let mut text = Vec::with_capacity(1024);
-            let fields = self.value.as_object().into_iter().flatten();
-            for (name, value) in fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind")) {
-                if !text.is_empty() {
-                    text.push(b',');
-                }
-                write(&mut text, name);
-                text.push(b':');
-                write(&mut text, value);
-            }
-            text.into()
-        })
+        self.fields.get_or_init(|| written(&self.value).into())
+    }
+
+    /// The fields in the words of another group.
+    fn fields_in(&self, kind: &Kind) -> Cow<'_, [u8]> {
+        if kind.storage || !kind.built_in {
+            return Cow::Borrowed(self.fields());
+        }
+        Cow::Owned(written(&in_version(kind, &self.value)))
     }
 
     /// Writes the object as one of `kind`.
     pub(crate) fn write(&self, kind: &Kind, out: &mut Vec<u8>) {
-        let fields = self.fields();
+        let fields = self.fields_in(kind);
         out.reserve(fields.len() + 96);
         for part in [
             "{\"apiVersion\":\"",
@@ -54,7 +52,7 @@ impl Object {
         ] {
             out.extend_from_slice(part.as_bytes());
         }
-        out.extend_from_slice(fields);
+        out.extend_from_slice(&fields);
         out.push(b'}');
     }
 
@@ -64,7 +62,7 @@ impl Object {
             return self.write(kind, out);
         }
         out.push(b'{');
-        out.extend_from_slice(self.fields());
+        out.extend_from_slice(&self.fields_in(kind));
         out.push(b'}');
     }
 
@@ -99,6 +97,21 @@ impl Object {
     pub(crate) fn is_deleting(&self) -> bool {
         is_deleting(&self.value)
     }
+}
+
+/// All fields but apiVersion and kind, as JSON without braces.
+fn written(value: &Value) -> Vec<u8> {
+    let mut text = Vec::with_capacity(1024);
+    let fields = value.as_object().into_iter().flatten();
+    for (name, value) in fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind")) {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        write(&mut text, name);
+        text.push(b':');
+        write(&mut text, value);
+    }
+    text
 }
 
 fn write<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {

@@ -1,5 +1,6 @@
 //! The server itself: one state behind a lock, asked synchronously.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,11 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::definitions::Kind;
 use crate::failure::Failure;
 use crate::journal::{Observers, OnWrite, Write};
+use crate::kinds::events::in_version;
+use crate::object::Object;
 use crate::options::{Chores, Options, User};
 use crate::paths::{self, Objects, Path};
 use crate::query::Query;
@@ -36,6 +40,14 @@ impl fmt::Debug for Server {
         out.debug_struct("Server")
             .field("version", &self.version())
             .finish()
+    }
+}
+
+/// An object in the version of a kind.
+fn shown(kind: &Kind, object: &Object) -> Arc<Value> {
+    match in_version(kind, &object.value) {
+        Cow::Borrowed(_) => Arc::clone(&object.value),
+        Cow::Owned(shown) => Arc::new(shown),
     }
 }
 
@@ -105,7 +117,7 @@ impl Server {
         let state = self.lock();
         let kind = state.served.find(api_version, plural)?;
         let object = state.get(kind.table, &key(namespace, name))?;
-        Some(Arc::clone(&object.value))
+        Some(shown(kind, object))
     }
 
     /// The objects of one kind in all namespaces, ordered by namespace and name.
@@ -116,7 +128,7 @@ impl Server {
             return Vec::new();
         };
         let objects = state.table(kind.table).objects.values();
-        objects.map(|object| Arc::clone(&object.value)).collect()
+        objects.map(|object| shown(kind, object)).collect()
     }
 
     /// The accepted writes from number `cursor` on. The number of all is the next cursor.

@@ -418,3 +418,27 @@ fn roles_are_asked_anew_when_they_have_changed() {
     ask(&server, "DELETE", &format!("{rbac}/rolebindings/b"), &Value::Null);
     assert_eq!(get(), 403);
 }
+
+#[test]
+fn events_are_the_same_objects_in_both_of_their_groups() {
+    let server = Server::new(Options::default());
+    let newer = "/apis/events.k8s.io/v1/namespaces/default/events";
+    let event = json!({
+        "metadata": {"name": "e"}, "type": "Normal", "reason": "Made", "action": "Make", "note": "Made it.",
+        "eventTime": "2026-01-01T00:00:00.000000Z", "reportingController": "c", "reportingInstance": "i",
+        "regarding": {"kind": "ConfigMap", "name": "a", "namespace": "default"},
+    });
+    let (code, made) = ask(&server, "POST", newer, &event);
+    assert_eq!((code, &made["note"], &made["message"]), (201, &json!("Made it."), &Value::Null));
+    let older = "/api/v1/namespaces/default/events";
+    let listed = ask(&server, "GET", older, &Value::Null).1;
+    assert_eq!(listed["items"][0]["message"], "Made it.");
+    assert_eq!(listed["items"][0]["involvedObject"]["name"], "a");
+    let series = json!({"series": {"count": 2, "lastObservedTime": "2026-01-01T00:00:01.000000Z"}});
+    let (code, patched) = ask(&server, "PATCH", &format!("{newer}/e"), &series);
+    assert_eq!((code, &patched["note"]), (200, &json!("Made it.")), "{patched}");
+    let (_, seen) = ask(&server, "GET", &format!("{older}/e"), &Value::Null);
+    assert_eq!((&seen["series"]["count"], &seen["message"]), (&json!(2), &json!("Made it.")));
+    assert_eq!(server.get("events.k8s.io/v1", "events", "default", "e").unwrap()["note"], "Made it.");
+    assert_eq!(server.all("v1", "events").len(), 1);
+}

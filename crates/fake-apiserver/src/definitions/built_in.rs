@@ -67,9 +67,16 @@ pub(super) fn kinds() -> Vec<Arc<Kind>> {
         })
         .collect();
     let schema = Arc::new(compiler.finish());
-    let of = |(table, (resource, root)): (usize, (Resource, usize))| {
+    let core_events = resources
+        .iter()
+        .position(|resource| resource.plural == "events" && resource.group.is_empty());
+    let of = |(place, (resource, root)): (usize, (Resource, usize))| {
+        // Events are the same objects in both of their groups.
+        let newer = resource.plural == "events" && !resource.group.is_empty();
+        let table = core_events.filter(|_| newer).unwrap_or(place);
         Arc::new(Kind {
             table,
+            storage: !newer,
             api_version: api_version(&resource.group, &resource.version),
             list_kind: format!("{}List", resource.kind),
             scale: resource
@@ -92,7 +99,6 @@ pub(super) fn kinds() -> Vec<Arc<Kind>> {
             subresources: resource.subresources,
             namespaced: resource.namespaced,
             built_in: true,
-            storage: true,
             schema: Arc::clone(&schema),
             root,
         })

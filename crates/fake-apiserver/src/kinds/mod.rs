@@ -5,12 +5,14 @@
 //! | [`defaults`] | values that built-in kinds are given |
 //! | [`checks`], [`content`] | what built-in kinds refuse |
 //! | [`deletion`] | who is deleted when, and what is answered |
+//! | [`events`] | one kind under two groups |
 //! | [`parts`] | `scale`, `token` and `eviction` |
 
 mod checks;
 mod content;
 mod defaults;
 mod deletion;
+pub(crate) mod events;
 mod parts;
 
 use serde_json::{Value, json};

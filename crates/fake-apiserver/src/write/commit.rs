@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::ask::Ask;
 use crate::definitions::Kind;
 use crate::journal::Write;
+use crate::kinds::events::in_version;
 use crate::object::Object;
 use crate::state::{Key, State};
 
@@ -125,13 +126,11 @@ fn record(
     state.writes.push(Arc::new(write));
 }
 
-fn stored_as(state: &State, kind: &Kind, mut value: Value) -> Value {
-    if !kind.storage
-        && let Some(stored) = state.served.stored(kind.table)
-    {
-        value["apiVersion"] = stored.api_version.clone().into();
+fn stored_as(state: &State, kind: &Kind, value: Value) -> Value {
+    match state.served.stored(kind.table) {
+        Some(stored) if !kind.storage => in_version(stored, &value).into_owned(),
+        _ => value,
     }
-    value
 }
 
 fn note_roles(state: &mut State, kind: &Kind) {

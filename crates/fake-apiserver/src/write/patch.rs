@@ -43,7 +43,7 @@ fn changed(
     let manager = ask.manager();
     let author = Author::of(ask, &manager, "patch", ask.dry_run(None)?);
     check_force(ask)?;
-    let old = state.get(ask.kind.table, &ask.key()).cloned();
+    let old = update::current(state, ask);
     let old = old.ok_or_else(|| Failure::not_found(&ask.kind, ask.name))?;
     let mut new = computed(ask, live(ask, &old).into_owned())?;
     if ask.subresource == "scale" {
@@ -59,12 +59,7 @@ fn live<'o>(ask: &Ask<'_>, old: &'o Object) -> Cow<'o, Value> {
     if ask.subresource == "scale" {
         return Cow::Owned(crate::kinds::scale(&ask.kind, &old.value));
     }
-    if old.value["apiVersion"] == *ask.kind.api_version {
-        return Cow::Borrowed(&old.value);
-    }
-    let mut live = Value::clone(&old.value);
-    live["apiVersion"] = ask.kind.api_version.clone().into();
-    Cow::Owned(live)
+    Cow::Borrowed(&old.value)
 }
 
 fn merged(ask: &Ask<'_>, mut live: Value) -> Result<Value, Failure> {
@@ -143,7 +138,7 @@ fn applied(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     }
     body::check_names(ask, &mut given)?;
     let author = Author::of(ask, &manager, "apply", ask.dry_run(None)?);
-    let old = state.get(ask.kind.table, &ask.key()).cloned();
+    let old = update::current(state, ask);
     let now = state.clock.now();
     let intent = Intent {
         given: &given,

@@ -1,5 +1,6 @@
 //! What is there becomes something else.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::apply::{self, Change};
 use crate::ask::Ask;
 use crate::definitions::Kind;
 use crate::failure::{Cause, Failure};
+use crate::kinds::events::in_version;
 use crate::object::{Object, finalizers, is_deleting, metadata_mut, text};
 use crate::state::{Key, State};
 
@@ -20,7 +22,7 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     }
     body::check_kind(ask, &mut object)?;
     body::check_names(ask, &mut object)?;
-    let Some(old) = state.get(ask.kind.table, &ask.key()).cloned() else {
+    let Some(old) = current(state, ask) else {
         let manager = ask.manager();
         if ask.subresource.is_empty() && crate::kinds::created_by_put(&ask.kind) {
             let author = Author::of(ask, &manager, "create", ask.dry_run(None)?);
@@ -61,6 +63,16 @@ pub(super) fn put(state: &mut State, ask: &Ask<'_>) -> Result<Done, Failure> {
     let author = Author::of(ask, &manager, "update", ask.dry_run(None)?);
     check_version(&object)?;
     replace(state, ask, &old, object, &author, true)
+}
+
+/// What is there, in the version that was asked for.
+pub(super) fn current(state: &State, ask: &Ask<'_>) -> Option<Arc<Object>> {
+    let object = state.get(ask.kind.table, &ask.key())?;
+    let shown = match in_version(&ask.kind, &object.value) {
+        Cow::Borrowed(_) => return Some(Arc::clone(object)),
+        Cow::Owned(shown) => shown,
+    };
+    Some(Arc::new(Object::new(shown, object.version)))
 }
 
 /// A version is a number.
