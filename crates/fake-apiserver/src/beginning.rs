@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::chores;
-use crate::definitions::established;
 use crate::object::metadata_mut;
 use crate::options::Options;
 use crate::state::{State, key};
@@ -13,6 +12,16 @@ use crate::state::{State, key};
 const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 pub(crate) fn fill(state: &mut State, options: &Options) {
+    // First, so that each has the same version on every server.
+    let definitions = state
+        .served
+        .find("apiextensions.k8s.io/v1", "customresourcedefinitions")
+        .map(|kind| kind.table);
+    if let Some(table) = definitions {
+        for crd in options.definitions.crds() {
+            state.put_first(table, &key("", crd.name()), Arc::clone(crd));
+        }
+    }
     for name in NAMESPACES {
         let namespace = json!({
             "apiVersion": "v1", "kind": "Namespace",
@@ -27,12 +36,6 @@ pub(crate) fn fill(state: &mut State, options: &Options) {
             "metadata": {"name": name, "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}}, "rules": rules,
         });
         put(state, "rbac.authorization.k8s.io/v1", "clusterroles", role);
-    }
-    let now = state.clock.now();
-    for crd in options.definitions.crds() {
-        let mut crd = crd.clone();
-        crd["status"] = established(&crd, &now);
-        put(state, "apiextensions.k8s.io/v1", "customresourcedefinitions", crd);
     }
     chores::run(state);
     // Nobody has asked for any of this.

@@ -31,6 +31,11 @@ impl Clock {
     }
 }
 
+/// The moment when every server starts.
+pub(crate) fn beginning() -> String {
+    written(BEGINNING)
+}
+
 pub(crate) fn written(seconds: i64) -> String {
     Timestamp::from_second(seconds)
         .unwrap_or(Timestamp::MAX)

@@ -94,7 +94,7 @@ pub(crate) type Id = (usize, Key);
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) identities: Identities,
-    pub(crate) served: Served,
+    pub(crate) served: Arc<Served>,
     pub(crate) tables: Vec<Table>,
     pub(crate) version: u64,
     /// Versions up to this one are gone for clients.
@@ -116,7 +116,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(options: &Options) -> State {
-        let served = Served::new(&options.definitions);
+        let served = options.definitions.served();
         State {
             clock: Clock::start(),
             identities: Identities::new(options.seed),
@@ -168,6 +168,16 @@ impl State {
         self.record(table, key, before, Some(Arc::clone(&object)), None);
         self.chores.push_back((table, Key::clone(key)));
         object
+    }
+
+    /// Stores an object that all servers share.
+    pub(crate) fn put_first(&mut self, table: usize, key: &Key, object: Arc<Object>) {
+        self.version = object.version;
+        self.tables[table]
+            .objects
+            .insert(Key::clone(key), Arc::clone(&object));
+        self.index(table, key, None, Some(&object));
+        self.record(table, key, None, Some(object), None);
     }
 
     /// Removes an object; the answer is what its watches are shown.
@@ -302,7 +312,7 @@ impl State {
 
     /// Starts to serve what a CRD defines.
     pub(crate) fn define(&mut self, crd: &Value) -> Result<(), String> {
-        let table = self.served.define(crd)?;
+        let table = Arc::make_mut(&mut self.served).define(crd)?;
         while self.tables.len() < self.served.tables() {
             self.tables.push(Table::default());
         }
@@ -326,11 +336,12 @@ impl State {
     }
 
     pub(crate) fn forget(&mut self, group: &str, plural: &str) {
-        self.served.forget(group, plural);
+        Arc::make_mut(&mut self.served).forget(group, plural);
     }
 
     /// Everything as it was at a version; what came later has never been.
     pub(crate) fn rewind(&mut self, version: u64) {
+        let defined = self.stored_definitions();
         for table in &mut self.tables {
             table.objects = table.at(version);
             let kept = table.first_after(version);
@@ -340,20 +351,21 @@ impl State {
         self.compacted = self.compacted.min(self.version);
         self.roles_version += 1;
         self.reindex();
-        self.serve_stored();
+        self.serve_stored(&defined);
         self.cuts += 1;
         self.wake_all();
     }
 
-    /// Serves exactly what the stored definitions say.
-    fn serve_stored(&mut self) {
-        let Some(kind) = self
-            .served
+    fn stored_definitions(&self) -> BTreeMap<Key, Arc<Object>> {
+        self.served
             .find("apiextensions.k8s.io/v1", "customresourcedefinitions")
-        else {
-            return;
-        };
-        let stored: Vec<_> = self.tables[kind.table].objects.values().cloned().collect();
+            .map(|kind| self.tables[kind.table].objects.clone())
+            .unwrap_or_default()
+    }
+
+    /// Serves exactly what the stored definitions say.
+    fn serve_stored(&mut self, served: &BTreeMap<Key, Arc<Object>>) {
+        let stored = self.stored_definitions();
         let name = |crd: &Value| {
             let text = |pointer: &str| {
                 crd.pointer(pointer)
@@ -363,7 +375,7 @@ impl State {
             };
             (text("/spec/group"), text("/spec/names/plural"))
         };
-        let names: Vec<_> = stored.iter().map(|crd| name(&crd.value)).collect();
+        let names: Vec<_> = stored.values().map(|crd| name(&crd.value)).collect();
         let gone: Vec<_> = self
             .served
             .all()
@@ -372,11 +384,16 @@ impl State {
             .map(|kind| (kind.group.clone(), kind.plural.clone()))
             .collect();
         for (group, plural) in gone {
-            self.served.forget(&group, &plural);
+            Arc::make_mut(&mut self.served).forget(&group, &plural);
         }
-        for crd in stored {
-            // What was stored was served, so it can be served again.
-            let _ = self.define(&crd.value);
+        for (key, crd) in stored {
+            let same = served
+                .get(&key)
+                .is_some_and(|now| now.value["spec"] == crd.value["spec"]);
+            if !same {
+                // What was stored was served, so it can be served again.
+                let _ = self.define(&crd.value);
+            }
         }
     }
 

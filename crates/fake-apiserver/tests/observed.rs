@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fake_apiserver::{Body, Chores, Compaction, Options, Server, User};
+use fake_apiserver::{Body, Chores, Compaction, Definitions, Options, Server, User};
 use futures::StreamExt;
 use http::Request;
 use serde_json::{Value, json};
@@ -429,7 +429,10 @@ fn events_are_the_same_objects_in_both_of_their_groups() {
         "regarding": {"kind": "ConfigMap", "name": "a", "namespace": "default"},
     });
     let (code, made) = ask(&server, "POST", newer, &event);
-    assert_eq!((code, &made["note"], &made["message"]), (201, &json!("Made it."), &Value::Null));
+    assert_eq!(
+        (code, &made["note"], &made["message"]),
+        (201, &json!("Made it."), &Value::Null)
+    );
     let older = "/api/v1/namespaces/default/events";
     let listed = ask(&server, "GET", older, &Value::Null).1;
     assert_eq!(listed["items"][0]["message"], "Made it.");
@@ -438,7 +441,39 @@ fn events_are_the_same_objects_in_both_of_their_groups() {
     let (code, patched) = ask(&server, "PATCH", &format!("{newer}/e"), &series);
     assert_eq!((code, &patched["note"]), (200, &json!("Made it.")), "{patched}");
     let (_, seen) = ask(&server, "GET", &format!("{older}/e"), &Value::Null);
-    assert_eq!((&seen["series"]["count"], &seen["message"]), (&json!(2), &json!("Made it.")));
-    assert_eq!(server.get("events.k8s.io/v1", "events", "default", "e").unwrap()["note"], "Made it.");
+    assert_eq!(
+        (&seen["series"]["count"], &seen["message"]),
+        (&json!(2), &json!("Made it."))
+    );
+    assert_eq!(
+        server.get("events.k8s.io/v1", "events", "default", "e").unwrap()["note"],
+        "Made it."
+    );
     assert_eq!(server.all("v1", "events").len(), 1);
+}
+
+#[test]
+fn a_definition_that_comes_back_by_a_rewind_has_its_objects() {
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.example.com"},
+        "spec": {
+            "group": "example.com", "scope": "Cluster", "names": {"kind": "Thing", "plural": "things"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object"}}}],
+        },
+    });
+    let definitions = Definitions::built_in().with(&[definition]).unwrap();
+    let server = Server::new(Options {
+        definitions,
+        ..Options::default()
+    });
+    let thing = json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "one"}});
+    ask(&server, "POST", "/apis/example.com/v1/things", &thing);
+    let then = server.version();
+    let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.example.com";
+    assert_eq!(ask(&server, "DELETE", path, &Value::Null).0, 200);
+    assert!(server.get("example.com/v1", "things", "", "one").is_none());
+    server.rewind(then);
+    assert!(server.get("example.com/v1", "things", "", "one").is_some());
 }

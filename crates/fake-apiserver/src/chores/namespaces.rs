@@ -16,6 +16,8 @@ use crate::write::update::finish;
 
 const CONTROLLER: &str = "system:serviceaccount:kube-system:namespace-controller";
 const ROOT_CA: &str = "system:serviceaccount:kube-system:root-ca-cert-publisher";
+const CERTIFICATE: &str = "kube-root-ca.crt";
+const ACCOUNT: &str = "default";
 const ACCOUNTS: &str = "system:serviceaccount:kube-system:service-account-controller";
 
 /// # Errors
@@ -54,35 +56,42 @@ pub(super) fn look_at(state: &mut State, kind: &Arc<Kind>, id: &Id) {
         return;
     }
     let name = namespace.name().to_owned();
-    let certificate = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {
-            "name": "kube-root-ca.crt", "namespace": name,
-            "annotations": {
-                "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when \
-                    using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is \
-                    guaranteed across distributions of Kubernetes clusters.",
+    let certificate = || {
+        json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {
+                "name": CERTIFICATE, "namespace": name,
+                "annotations": {
+                    "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when \
+                        using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage \
+                        is guaranteed across distributions of Kubernetes clusters.",
+                },
             },
-        },
-        "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"},
-    });
-    ensure(state, "configmaps", &name, certificate, ROOT_CA);
-    let account = json!({
-        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": name},
-    });
-    ensure(state, "serviceaccounts", &name, account, ACCOUNTS);
+            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"},
+        })
+    };
+    ensure(state, "configmaps", &name, CERTIFICATE, certificate, ROOT_CA);
+    let account = || json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT, "namespace": name}});
+    ensure(state, "serviceaccounts", &name, ACCOUNT, account, ACCOUNTS);
 }
 
 /// Makes what every namespace has, if it is not there.
-fn ensure(state: &mut State, plural: &str, namespace: &str, mut object: Value, by: &'static str) {
+fn ensure(
+    state: &mut State,
+    plural: &str,
+    namespace: &str,
+    name: &str,
+    object: impl FnOnce() -> Value,
+    by: &'static str,
+) {
     let Some(kind) = state.served.find("v1", plural).map(Arc::clone) else {
         return;
     };
-    let name = crate::object::text(&object, "name").to_owned();
-    let key = key(namespace, &name);
+    let key = key(namespace, name);
     if state.get(kind.table, &key).is_some() {
         return;
     }
+    let mut object = object();
     let (uid, now) = (state.identities.uid(), state.clock.now());
     let metadata = crate::object::metadata_mut(&mut object);
     metadata.insert("uid".into(), uid.into());

@@ -8,6 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use crate::identity::Identities;
+use crate::object::{Object, metadata_mut};
 use crate::schema::{At, NodeId, Schema};
 
 pub(crate) use crd::{accepted, established, stored_versions};
@@ -101,9 +103,9 @@ pub struct DefinitionError {
 /// The kinds that servers know. Cheap to clone; made once and shared by as many servers as are wanted.
 #[derive(Clone, Debug)]
 pub struct Definitions {
-    kinds: Arc<Vec<Arc<Kind>>>,
-    /// The CRDs that were given, as a server stores them.
-    crds: Arc<Vec<Value>>,
+    served: Arc<Served>,
+    /// The CRDs that were given, as every server stores them first: the objects are shared by all.
+    crds: Arc<Vec<Arc<Object>>>,
 }
 
 impl Definitions {
@@ -112,7 +114,7 @@ impl Definitions {
     pub fn built_in() -> Definitions {
         static BUILT_IN: OnceLock<Definitions> = OnceLock::new();
         let built_in = BUILT_IN.get_or_init(|| Definitions {
-            kinds: Arc::new(built_in::kinds()),
+            served: Arc::new(Served::of(built_in::kinds())),
             crds: Arc::new(Vec::new()),
         });
         built_in.clone()
@@ -123,7 +125,7 @@ impl Definitions {
     /// # Errors
     /// A document is no CRD, or its schema cannot be compiled.
     pub fn with(self, crds: &[Value]) -> Result<Definitions, DefinitionError> {
-        let (mut kinds, mut objects) = (self.kinds.to_vec(), self.crds.to_vec());
+        let (mut kinds, mut objects) = (self.served.kinds.clone(), self.crds.to_vec());
         for document in crds {
             let made = crd::kinds(document, next_table(&kinds)).map_err(|why| DefinitionError {
                 name: name_of(document).to_owned(),
@@ -139,17 +141,35 @@ impl Definitions {
                 });
             }
             kinds.extend(made);
-            objects.push(document.clone());
+            objects.push(Arc::new(first_object(document, objects.len() as u64 + 1)));
         }
         Ok(Definitions {
-            kinds: Arc::new(kinds),
+            served: Arc::new(Served::of(kinds)),
             crds: Arc::new(objects),
         })
     }
 
-    pub(crate) fn crds(&self) -> &[Value] {
+    pub(crate) fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served)
+    }
+
+    pub(crate) fn crds(&self) -> &[Arc<Object>] {
         &self.crds
     }
+}
+
+/// A definition as a server has it when it starts; its uid is the same on all.
+fn first_object(document: &Value, version: u64) -> Object {
+    let begun = crate::clock::beginning();
+    let mut crd = document.clone();
+    crd["status"] = established(&crd, &begun);
+    let metadata = metadata_mut(&mut crd);
+    let uid = Identities::new(u64::MAX - version).uid();
+    metadata.insert("uid".into(), uid.into());
+    metadata.insert("creationTimestamp".into(), begun.into());
+    metadata.insert("generation".into(), 1.into());
+    metadata.insert("resourceVersion".into(), version.to_string().into());
+    Object::new(crd, version)
 }
 
 fn name_of(document: &Value) -> &str {
@@ -168,18 +188,24 @@ fn next_table(kinds: &[Arc<Kind>]) -> usize {
 pub(crate) struct Served {
     kinds: Vec<Arc<Kind>>,
     by_name: HashMap<String, Arc<Kind>>,
+    /// By table, the kind that objects are stored as.
+    stored: Vec<Option<Arc<Kind>>>,
+    /// By group and plural, also of what is served no more: a definition that comes back has its objects.
+    defined: HashMap<(String, String), usize>,
     tables: usize,
 }
 
 impl Served {
-    pub(crate) fn new(definitions: &Definitions) -> Served {
+    fn of(kinds: Vec<Arc<Kind>>) -> Served {
         let mut served = Served {
             kinds: Vec::new(),
             by_name: HashMap::new(),
-            tables: next_table(&definitions.kinds),
+            stored: Vec::new(),
+            defined: HashMap::new(),
+            tables: next_table(&kinds),
         };
-        for kind in definitions.kinds.iter() {
-            served.add(Arc::clone(kind));
+        for kind in kinds {
+            served.add(kind);
         }
         served
     }
@@ -187,6 +213,16 @@ impl Served {
     fn add(&mut self, kind: Arc<Kind>) {
         let name = format!("{}/{}", kind.api_version, kind.plural);
         self.by_name.insert(name, Arc::clone(&kind));
+        if !kind.built_in {
+            self.defined
+                .insert((kind.group.clone(), kind.plural.clone()), kind.table);
+        }
+        if kind.storage {
+            if self.stored.len() <= kind.table {
+                self.stored.resize(kind.table + 1, None);
+            }
+            self.stored[kind.table] = Some(Arc::clone(&kind));
+        }
         self.kinds.push(kind);
     }
 
@@ -211,7 +247,7 @@ impl Served {
 
     /// The kind that objects of a table are stored as.
     pub(crate) fn stored(&self, table: usize) -> Option<&Arc<Kind>> {
-        self.kinds.iter().find(|kind| kind.table == table && kind.storage)
+        self.stored.get(table)?.as_ref()
     }
 
     pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<&Arc<Kind>> {
@@ -227,8 +263,8 @@ impl Served {
     pub(crate) fn define(&mut self, crd: &Value) -> Result<usize, String> {
         let text = |pointer: &str| crd.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (group, plural) = (text("/spec/group"), text("/spec/names/plural"));
-        let known = self.kinds.iter().find(|kind| kind.is(group, plural));
-        let table = known.map_or(self.tables, |kind| kind.table);
+        let known = self.defined.get(&(group.to_owned(), plural.to_owned()));
+        let table = known.copied().unwrap_or(self.tables);
         let kinds = crd::kinds(crd, table)?;
         self.forget(group, plural);
         self.tables = self.tables.max(table + 1);
@@ -242,5 +278,8 @@ impl Served {
         let stays = |kind: &Arc<Kind>| kind.built_in || !kind.is(group, plural);
         self.kinds.retain(stays);
         self.by_name.retain(|_, kind| stays(kind));
+        for stored in &mut self.stored {
+            stored.take_if(|kind| !stays(kind));
+        }
     }
 }

@@ -21,7 +21,10 @@ const NAMES: [(&str, &str); 9] = [
 
 /// An object in the version of a kind.
 pub(crate) fn in_version<'v>(kind: &Kind, object: &'v Value) -> Cow<'v, Value> {
-    let given = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let given = object
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     if given == kind.api_version {
         return Cow::Borrowed(object);
     }
@@ -36,7 +39,9 @@ pub(crate) fn in_version<'v>(kind: &Kind, object: &'v Value) -> Cow<'v, Value> {
 fn rename(event: &mut Value, to_core: bool) {
     let Value::Object(fields) = event else { return };
     let renamed = |name: String| {
-        let known = NAMES.iter().find(|(core, newer)| name == if to_core { *newer } else { *core });
+        let known = NAMES
+            .iter()
+            .find(|(core, newer)| name == if to_core { *newer } else { *core });
         match known {
             Some((core, newer)) => (if to_core { *core } else { *newer }).to_owned(),
             None => name,
