@@ -142,7 +142,7 @@ fn the_same_requests_give_the_same_bytes_and_another_seed_other_uids() {
         server
             .snapshot()
             .iter()
-            .map(|object| object.to_string())
+            .map(std::string::ToString::to_string)
             .collect::<Vec<_>>()
     };
     assert_eq!(run(1), run(1));
@@ -271,11 +271,11 @@ async fn chores_wait_for_their_time() {
     let (_, owner) = ask(&server, "POST", MAPS, &map("owner", None));
     ask(&server, "POST", MAPS, &map("owned", Some(&owner)));
     ask(&server, "DELETE", &format!("{MAPS}/owner"), &Value::Null);
-    let owned = || server.get("v1", "configmaps", "default", "owned").is_some();
+    let there = || server.get("v1", "configmaps", "default", "owned").is_some();
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert!(owned());
+    assert!(there());
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(!owned());
+    assert!(!there());
     let chore = server
         .writes_since(0)
         .into_iter()
@@ -317,7 +317,7 @@ fn chores_by_hand_are_done_when_they_are_asked_for() {
 
 #[tokio::test(start_paused = true)]
 async fn versions_that_were_compacted_are_gone() {
-    let age = Duration::from_secs(300);
+    let age = Duration::from_mins(5);
     let server = Server::new(Options {
         compaction: Compaction::After(age),
         ..Options::default()

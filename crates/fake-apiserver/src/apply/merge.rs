@@ -127,3 +127,73 @@ fn merge_lists(old: &[Value], new: &[Value], at: At<'_>) -> Result<Vec<Value>, U
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::schema::Schema;
+    use crate::schema::compile::Compiler;
+
+    fn schema() -> Schema {
+        let none = Map::new();
+        let mut compiler = Compiler::new(&none, false);
+        let names = json!({
+            "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+            "items": {"type": "object", "properties": {"name": {"type": "string"}, "n": {"type": "integer"}}},
+        });
+        let set = json!({"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}});
+        let whole = json!({"type": "array", "items": {"type": "string"}});
+        let root = json!({"type": "object", "properties": {"map": names, "set": set, "whole": whole}});
+        compiler.root(&root).unwrap();
+        compiler.finish()
+    }
+
+    fn merged(live: &Value, given: &Value) -> Value {
+        let schema = schema();
+        let mut value = live.clone();
+        merge(&mut value, given, schema.at(1)).unwrap();
+        assert_eq!(
+            covers(live, given, schema.at(1)),
+            value == *live,
+            "{live} <- {given}"
+        );
+        value
+    }
+
+    #[test]
+    fn items_keep_the_order_of_the_applier_and_others_stay_between_them() {
+        let set = |live: &[&str], given: &[&str]| {
+            merged(&json!({"set": live}), &json!({"set": given}))["set"].clone()
+        };
+        assert_eq!(set(&["a", "b", "c"], &["c", "a"]), json!(["b", "c", "a"]));
+        assert_eq!(set(&["a", "b"], &["x", "b"]), json!(["a", "x", "b"]));
+        assert_eq!(set(&["a", "b"], &["b"]), json!(["a", "b"]));
+        assert_eq!(set(&[], &["b", "a"]), json!(["b", "a"]));
+    }
+
+    #[test]
+    fn items_with_keys_are_merged_one_by_one() {
+        let live = json!({"map": [{"name": "a", "n": 1}, {"name": "b", "n": 2}]});
+        let after = merged(&live, &json!({"map": [{"name": "b", "n": 3}, {"name": "c"}]}));
+        let expected = json!({"map": [{"name": "a", "n": 1}, {"name": "b", "n": 3}, {"name": "c"}]});
+        assert_eq!(after, expected);
+        assert_eq!(merged(&live, &json!({"map": [{"name": "b"}]})), live);
+    }
+
+    #[test]
+    fn lists_without_keys_are_replaced() {
+        let after = merged(&json!({"whole": ["a", "b"]}), &json!({"whole": ["b"]}));
+        assert_eq!(after, json!({"whole": ["b"]}));
+        assert_eq!(merged(&after, &json!({"whole": ["b"]})), after);
+    }
+
+    #[test]
+    fn two_items_with_one_key_are_refused() {
+        let schema = schema();
+        let given = json!({"map": [{"name": "a"}, {"name": "a"}]});
+        let refused = merge(&mut json!({"map": []}), &given, schema.at(1));
+        assert!(refused.is_err());
+    }
+}
