@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use fake_apiserver::{Definitions, Options, Server, User};
+use fake_apiserver::{Body, Definitions, Options, Server, User, WatchStream};
+use futures::StreamExt;
 use http::Request;
 use serde_json::{Value, json};
 
@@ -139,4 +140,46 @@ fn requests_in_microseconds() {
             &Value::Null,
         );
     });
+}
+
+#[expect(clippy::expect_used, reason = "the requests are written in this file")]
+fn watch(server: &Server) -> WatchStream {
+    let path = format!(
+        "/api/v1/configmaps?watch=true&allowWatchBookmarks=true&timeoutSeconds=290&resourceVersion={}",
+        server.version()
+    );
+    let request = Request::get(path)
+        .body(Bytes::new())
+        .expect("a request of this file");
+    match server.answer(&User::admin(), &request).body {
+        Body::Watch(stream) => *stream,
+        Body::Whole(text) => panic!("no watch: {text:?}"),
+    }
+}
+
+/// A hundred watches, each begun anew when it ends, through a day in which nothing happens.
+#[tokio::test(start_paused = true)]
+async fn a_quiet_day_of_a_hundred_watches() {
+    let server = Server::new(Options::default());
+    let begun = Instant::now();
+    let day = tokio::time::Instant::now() + Duration::from_hours(24);
+    let watches = (0..100).map(|_| {
+        let server = server.clone();
+        async move {
+            let mut lines = 0_u32;
+            while tokio::time::Instant::now() < day {
+                let mut events = watch(&server);
+                while events.next().await.is_some() {
+                    lines += 1;
+                }
+            }
+            lines
+        }
+    });
+    let lines: u32 = futures::future::join_all(watches).await.iter().sum();
+    eprintln!(
+        "a day of 100 watches: {lines} bookmarks in {} ms",
+        begun.elapsed().as_millis()
+    );
+    assert!(lines > 0);
 }
