@@ -6,7 +6,8 @@ use super::fields::{FieldSet, field};
 use super::typed::{is_leaf, item_step};
 use crate::schema::At;
 
-/// Removes every path of the set.
+/// Removes every path of the set. What is emptied by that, and stays because others own it, is null: as the real server's
+/// library does it, so that a schema which knows no null there refuses the apply.
 pub(super) fn remove(value: &mut Value, set: &FieldSet, at: At<'_>) {
     if is_leaf(value, at) {
         return;
@@ -19,6 +20,7 @@ pub(super) fn remove(value: &mut Value, set: &FieldSet, at: At<'_>) {
             }
             if let Some(below) = set.below(&step) {
                 remove(inner, below, at.field(name));
+                empty_is_null(inner, below);
             }
             true
         }),
@@ -31,9 +33,21 @@ pub(super) fn remove(value: &mut Value, set: &FieldSet, at: At<'_>) {
             }
             if let Some(below) = set.below(&step) {
                 remove(item, below, at.items());
+                empty_is_null(item, below);
             }
             true
         }),
         _ => {}
+    }
+}
+
+fn empty_is_null(value: &mut Value, removed: &FieldSet) {
+    let empty = match value {
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    if empty && !removed.is_empty() {
+        *value = Value::Null;
     }
 }

@@ -313,6 +313,9 @@ pub(super) fn shape(ask: &Ask<'_>, object: &mut Value) -> Result<Vec<String>, Fa
             may_not_be_null
         },
     );
+    if let Some(metadata) = object.get_mut("metadata") {
+        drop_nulls(metadata, at.field("metadata"), may_not_be_null);
+    }
     read_nulls(metadata_mut(object));
     drop_empty(metadata_mut(object));
     add_defaults(object, at);
