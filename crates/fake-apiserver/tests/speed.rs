@@ -8,7 +8,7 @@ use futures::StreamExt;
 use http::Request;
 use serde_json::{Value, json};
 
-const ROUNDS: u32 = 500;
+const ROUNDS: u32 = 200;
 
 fn definition() -> Value {
     json!({

@@ -58,13 +58,16 @@ impl<'w> Who<'w> {
 
     pub(super) fn entry(&self, fields: &FieldSet, time: &str) -> Value {
         let mut entry = json!({
-            "manager": self.name,
             "operation": if self.applies { "Apply" } else { "Update" },
             "apiVersion": self.api_version,
             "fieldsType": "FieldsV1",
             "fieldsV1": fields.json(),
         });
-        for (field, text) in [("time", time), ("subresource", self.subresource)] {
+        for (field, text) in [
+            ("manager", self.name),
+            ("time", time),
+            ("subresource", self.subresource),
+        ] {
             if !text.is_empty() {
                 entry[field] = text.into();
             }
