@@ -8,6 +8,7 @@ mod conformance;
 mod crds;
 mod demo;
 mod e2e;
+mod faults;
 mod generated;
 mod layers;
 mod mutants;
@@ -39,6 +40,8 @@ enum Chore {
     E2e(e2e::Args),
     /// Hold the recorded answers of an API server against a real one
     Conformance(conformance::Args),
+    /// Run the controllers in memory with a fault at every write
+    Faults(faults::Args),
     /// Show that each story fails without what it is about
     Mutants(mutants::Args),
     /// Measure what has a limit
@@ -66,6 +69,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Check => check::run(),
         Chore::E2e(args) => e2e::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
+        Chore::Faults(args) => faults::run(&args),
         Chore::Mutants(args) => mutants::run(&args),
         Chore::Bench(args) => bench::run(&args),
         Chore::Crds(args) => crds::run(&args),

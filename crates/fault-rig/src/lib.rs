@@ -1,0 +1,29 @@
+//! The five controllers, a control plane, several data planes and a Cassandra ring in one process and in virtual time,
+//! with a fault at any call. The same plan gives the same run, write for write.
+//!
+//! | module | idea |
+//! | --- | --- |
+//! | [`World`] | API servers in memory, the stand-in in each plane, credentials |
+//! | [`program`] | one of the five, as it is started, killed and started again |
+//! | [`wire`] | what stands between a program and an API server: counts calls, does what the plan says |
+//! | [`plan`] | one fault as one line of text |
+//! | [`scenario`] | what the user does |
+//! | [`normal`] | the state of all API servers without what differs from run to run |
+//! | [`monitor`] | what must hold at every write |
+//! | [`run`] | a scenario under a plan, and what came of it |
+//! | [`sweep`] | a plan for every write of a run |
+
+pub mod monitor;
+pub mod normal;
+pub mod plan;
+pub mod program;
+pub mod run;
+pub mod scenario;
+pub mod sweep;
+pub mod wire;
+mod world;
+
+pub use plan::Plan;
+pub use run::{Report, run};
+pub use scenario::Scenario;
+pub use world::World;

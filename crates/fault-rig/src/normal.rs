@@ -1,0 +1,172 @@
+//! The state of all API servers without what differs from run to run: uids are called by the object that has them,
+//! versions, times, addresses and random words are left out, and Events are no state.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::world::World;
+
+/// Fields that the server or chance fills.
+const LEFT_OUT: [&str; 7] = [
+    "resourceVersion",
+    "managedFields",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "generation",
+    "podIP",
+    "podIPs",
+];
+
+/// Every object of every plane, by plane, kind, namespace and name.
+#[must_use]
+pub fn state(world: &World) -> BTreeMap<String, Value> {
+    let mut objects = BTreeMap::new();
+    for (plane, server) in world.servers() {
+        for object in server.snapshot() {
+            let kind = text(&object, "/kind");
+            if matches!(kind, "Event" | "CustomResourceDefinition") {
+                continue;
+            }
+            let place = [plane, kind, text(&object, "/metadata/namespace"), &name(&object)].join("/");
+            // Of several with one generated name, the first is the first.
+            let mut free = place.clone();
+            let mut number = 1;
+            while objects.contains_key(&free) {
+                number += 1;
+                free = format!("{place}#{number}");
+            }
+            objects.insert(free, object);
+        }
+    }
+    let mut words: BTreeMap<String, String> = BTreeMap::new();
+    for (place, object) in &objects {
+        words.insert(text(object, "/metadata/uid").to_owned(), format!("<{place}>"));
+        if name(object) != text(object, "/metadata/name") {
+            words.insert(text(object, "/metadata/name").to_owned(), name(object));
+        }
+    }
+    words.remove("");
+    objects
+        .into_iter()
+        .map(|(place, object)| (place, normal("", &object, &words)))
+        .collect()
+}
+
+/// A name without the part that the server made up.
+fn name(object: &Value) -> String {
+    let labels = object.pointer("/metadata/labels");
+    let label = |key: &str| labels.and_then(|labels| labels.get(key)).and_then(Value::as_str);
+    let of_service =
+        label("endpointslice.kubernetes.io/managed-by") == Some("endpointslice-controller.k8s.io");
+    match (
+        text(object, "/metadata/generateName"),
+        label("kubernetes.io/service-name"),
+    ) {
+        ("", Some(service)) if of_service => format!("{service}-*"),
+        ("", _) => text(object, "/metadata/name").to_owned(),
+        (generated, _) => format!("{generated}*"),
+    }
+}
+
+/// What differs between two states, one line each.
+#[must_use]
+pub fn differences(expected: &BTreeMap<String, Value>, found: &BTreeMap<String, Value>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, object) in expected {
+        match found.get(place) {
+            None => lines.push(format!("{place} is missing")),
+            Some(other) => compare(place, object, other, &mut lines),
+        }
+    }
+    let more = found.keys().filter(|place| !expected.contains_key(*place));
+    lines.extend(more.map(|place| format!("{place} is there too")));
+    lines
+}
+
+fn compare(path: &str, expected: &Value, found: &Value, lines: &mut Vec<String>) {
+    match (expected, found) {
+        (Value::Object(one), Value::Object(other)) => {
+            for key in one
+                .keys()
+                .chain(other.keys().filter(|key| !one.contains_key(*key)))
+            {
+                let (one, other) = (one.get(key), other.get(key));
+                let null = Value::Null;
+                compare(
+                    &format!("{path}.{key}"),
+                    one.unwrap_or(&null),
+                    other.unwrap_or(&null),
+                    lines,
+                );
+            }
+        }
+        (one, other) if one == other => {}
+        (one, other) => lines.push(format!("{path}: {one} became {other}")),
+    }
+}
+
+fn normal(key: &str, value: &Value, words: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(key, _)| !LEFT_OUT.contains(&key.as_str()));
+            let kept: Map<String, Value> = kept
+                .map(|(key, value)| {
+                    // Passwords are random; that they are equal everywhere is for a monitor to say.
+                    let value = if key == "data" {
+                        json!("data")
+                    } else {
+                        normal(key, value, words)
+                    };
+                    (key.clone(), value)
+                })
+                .collect();
+            Value::Object(kept)
+        }
+        Value::Array(items) => {
+            let mut items: Vec<Value> = items.iter().map(|item| normal("", item, words)).collect();
+            if matches!(key, "addresses") {
+                items = vec![json!(items.len())];
+            }
+            Value::Array(items)
+        }
+        Value::String(text) => Value::String(word(key, text, words)),
+        other => other.clone(),
+    }
+}
+
+fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
+    if key == "hostID" {
+        // It comes with the disk.
+        return "<host id>".to_owned();
+    }
+    if matches!(key, "contentMark" | "ringspan.io/content-mark") {
+        // The Secret's uid and version, of which the uid says enough.
+        let uid = text.rsplit_once('/').map_or(text, |(uid, _)| uid);
+        return words.get(uid).cloned().unwrap_or_else(|| uid.to_owned());
+    }
+    if key == "ip" || text.starts_with("198.18.") || text.starts_with("198.19.") {
+        return "<address>".to_owned();
+    }
+    let bytes = text.as_bytes();
+    if bytes.len() >= 20 && bytes[4] == b'-' && bytes[7] == b'-' && bytes[10] == b'T' {
+        return "<time>".to_owned();
+    }
+    if !text.contains('-') {
+        return text.to_owned();
+    }
+    words.iter().fold(text.to_owned(), |text, (word, name)| {
+        if text.contains(word.as_str()) {
+            text.replace(word.as_str(), name)
+        } else {
+            text
+        }
+    })
+}
+
+fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! One fault as one line of text: `scenario=S02 seed=7 fault=CrashAfter program=cluster-reconciler write=3`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::program::Name;
+use crate::scenario::Scenario;
+
+/// What happens at a write. Programs live on after those that do not say otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Nothing.
+    Pass,
+    /// The program ends before the write is sent.
+    CrashBefore,
+    /// The program ends after the write was done, before it hears of it.
+    CrashAfter,
+    /// The write is done and its answer lost: the connection breaks.
+    LostReply,
+    /// The connection breaks before the write is done.
+    FailBefore,
+    /// The server answers this status and does nothing.
+    Reply(u16),
+    /// The server does nothing and never answers.
+    Hang,
+    /// The write is done this many virtual seconds later.
+    Delay(u16),
+}
+
+/// Where and what: one fault in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What the user does.
+    pub scenario: Scenario,
+    /// Seed of delays, uids, host ids and random bytes.
+    pub seed: u64,
+    /// What happens.
+    pub fault: Fault,
+    /// To whom.
+    pub program: Name,
+    /// At which of its writes, counted from 1 over its lives; Events do not count.
+    pub write: u32,
+}
+
+impl Plan {
+    /// A run without a fault.
+    #[must_use]
+    pub fn without_fault(scenario: Scenario, seed: u64) -> Self {
+        Self {
+            scenario,
+            seed,
+            fault: Fault::Pass,
+            program: Name::ClientRegistry,
+            write: 0,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Reply(code) => write!(f, "Reply:{code}"),
+            Fault::Delay(seconds) => write!(f, "Delay:{seconds}"),
+            other => write!(f, "{other:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Plan {
+            scenario,
+            seed,
+            fault,
+            program,
+            write,
+        } = self;
+        write!(
+            f,
+            "scenario={scenario} seed={seed} fault={fault} program={program} write={write}"
+        )
+    }
+}
+
+/// A line that is no plan.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoPlan(String);
+
+impl fmt::Display for NoPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "no plan: {}; wanted is: scenario=S02 seed=7 fault=CrashAfter program=cluster-reconciler write=3",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for NoPlan {}
+
+impl FromStr for Fault {
+    type Err = NoPlan;
+
+    fn from_str(text: &str) -> Result<Self, NoPlan> {
+        let number = |text: &str| text.parse().map_err(|_| NoPlan(format!("{text:?} is no number")));
+        Ok(match text.split_once(':') {
+            Some(("Reply", code)) => Fault::Reply(number(code)?),
+            Some(("Delay", seconds)) => Fault::Delay(number(seconds)?),
+            None if text == "Pass" => Fault::Pass,
+            None if text == "CrashBefore" => Fault::CrashBefore,
+            None if text == "CrashAfter" => Fault::CrashAfter,
+            None if text == "LostReply" => Fault::LostReply,
+            None if text == "FailBefore" => Fault::FailBefore,
+            None if text == "Hang" => Fault::Hang,
+            _ => return Err(NoPlan(format!("{text:?} is no fault"))),
+        })
+    }
+}
+
+impl FromStr for Plan {
+    type Err = NoPlan;
+
+    fn from_str(line: &str) -> Result<Self, NoPlan> {
+        let value = |key: &str| {
+            let found = line
+                .split_whitespace()
+                .find_map(|part| part.strip_prefix(key)?.strip_prefix('='));
+            found.ok_or_else(|| NoPlan(format!("it has no {key}")))
+        };
+        let no = |key: &str| NoPlan(format!("its {key} is none"));
+        Ok(Plan {
+            scenario: Scenario::named(value("scenario")?).ok_or_else(|| no("scenario"))?,
+            seed: value("seed")?.parse().map_err(|_| no("seed"))?,
+            fault: value("fault")?.parse()?,
+            program: Name::named(value("program")?).ok_or_else(|| no("program"))?,
+            write: value("write")?.parse().map_err(|_| no("write"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_back_from_its_line() {
+        for fault in [
+            Fault::CrashBefore,
+            Fault::Reply(409),
+            Fault::Delay(30),
+            Fault::Hang,
+        ] {
+            let plan = Plan {
+                fault,
+                program: Name::TopologyReconciler,
+                write: 4,
+                ..Plan::without_fault(Scenario::Three, 9)
+            };
+            assert_eq!(plan.to_string().parse(), Ok(plan));
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_plan_says_what_is_missing() {
+        let said = "scenario=S02 seed=7".parse::<Plan>().unwrap_err().to_string();
+        assert!(said.contains("it has no fault"), "{said}");
+    }
+}

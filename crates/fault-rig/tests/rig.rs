@@ -1,0 +1,44 @@
+//! The five controllers in virtual time. Thousands of runs are for `cargo xtask faults`; here is what fits into a test.
+
+use fault_rig::plan::{Fault, Plan};
+use fault_rig::{Scenario, run, sweep};
+
+#[test]
+fn every_scenario_comes_to_its_end_and_to_rest_and_is_the_same_twice() {
+    for scenario in Scenario::ALL {
+        let one = sweep::reference(scenario, 7).unwrap();
+        let other = run(one.plan).unwrap();
+        println!(
+            "{scenario}: done after {:?}, writes {:?}",
+            one.converged,
+            sweep::writes(&one)
+        );
+        assert_eq!(one.journal, other.journal, "{scenario}");
+        assert_eq!(one.state, other.state, "{scenario}");
+    }
+}
+
+#[test]
+fn a_program_that_ends_before_or_after_any_write_changes_nothing_in_the_end() {
+    let reference = sweep::reference(Scenario::One, 7).unwrap();
+    let plans = sweep::plans(&reference, &[Fault::CrashBefore, Fault::CrashAfter]);
+    let row = sweep::sweep(&reference, &plans, 2).unwrap();
+    assert_eq!(row.runs, plans.len());
+    assert!(row.runs > 30, "{} runs", row.runs);
+    for failure in &row.failures {
+        println!("FAILED {}: {:#?}", failure.plan, failure.lines);
+    }
+    assert_eq!(row.failures.len(), 0);
+}
+
+/// The rig itself: what it is to find is put there, and found.
+#[test]
+fn a_run_that_does_not_come_to_its_end_is_told() {
+    let reference = sweep::reference(Scenario::One, 7).unwrap();
+    let other = run(Plan::without_fault(Scenario::Three, 7)).unwrap();
+    let lines = sweep::wrong(&reference, &other);
+    assert!(
+        lines.iter().any(|line| line.contains("is there too")),
+        "{lines:#?}"
+    );
+}
