@@ -2,6 +2,7 @@
 //!
 //! The recordings are in `conformance/`; `cargo xtask conformance` holds them against a real server.
 
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -14,7 +15,7 @@ use serde_json::Value;
 #[tokio::test(start_paused = true)]
 async fn the_server_in_memory_answers_as_the_real_one_did() {
     let begun = Instant::now();
-    let definitions = definitions();
+    let definitions = definitions().unwrap();
     let (mut pairs, mut found) = (0, vec![]);
     for (file, script) in script::all(&folder()).unwrap() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
@@ -45,22 +46,23 @@ fn folder() -> PathBuf {
 }
 
 /// The product's definitions, as a user would apply them, and that of the scripts.
-fn definitions() -> Definitions {
+fn definitions() -> Result<Definitions, Box<dyn Error>> {
     let product = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crds");
-    let mut files: Vec<PathBuf> = [product, folder().join("definitions")]
-        .iter()
-        .flat_map(|folder| fs::read_dir(folder).unwrap())
-        .map(|entry| entry.unwrap().path())
-        .filter(|file| !file.ends_with("kustomization.yaml"))
-        .collect();
+    let mut files: Vec<PathBuf> = vec![];
+    for folder in [product, folder().join("definitions")] {
+        for entry in fs::read_dir(folder)? {
+            files.push(entry?.path());
+        }
+    }
+    files.retain(|file| !file.ends_with("kustomization.yaml"));
     files.sort();
     // A CRD is deeper and larger than what a stranger may send.
     let budget = serde_saphyr::budget! { max_depth: 256, max_nodes: 2_000_000, max_events: 4_000_000 };
     let options = serde_saphyr::options! { budget: budget };
-    let definitions: Vec<Value> = files
-        .iter()
-        .map(|file| fs::read_to_string(file).unwrap())
-        .map(|text| serde_saphyr::from_str_with_options(&text, options.clone()).unwrap())
-        .collect();
-    Definitions::built_in().with(&definitions).unwrap()
+    let mut definitions: Vec<Value> = vec![];
+    for file in files {
+        let text = fs::read_to_string(file)?;
+        definitions.push(serde_saphyr::from_str_with_options(&text, options.clone())?);
+    }
+    Ok(Definitions::built_in().with(&definitions)?)
 }

@@ -213,14 +213,13 @@ impl Draft {
     }
 
     fn operations(&mut self, which: usize) -> Value {
-        const PATHS: [&str; 8] = [
+        const PATHS: [&str; 7] = [
             "/spec/size",
             "/spec/mode",
             "/spec/granular/k",
             "/spec/set/0",
             "/spec/set/-",
             "/spec/ports/0/port",
-            "/metadata/labels/l",
             "/spec/nested",
         ];
         let mut operations = vec![];
@@ -299,9 +298,7 @@ impl Draft {
 
     fn value(&mut self, field: &str) -> Value {
         match field {
-            "size" => self
-                .dice
-                .pick(&[json!(0), json!(3), json!(7), json!(11), json!("7")]),
+            "size" => self.dice.pick(&[json!(0), json!(3), json!(7), json!(11)]),
             "mode" => self
                 .dice
                 .pick(&["fast", "slow", "fast", "slow", "sideways"])
