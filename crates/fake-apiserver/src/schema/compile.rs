@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::{Map, Value};
 
+use super::reach::Reach;
 use super::rules::Rule;
 use super::{Limits, ListType, Node, NodeId, Schema, Type};
 
@@ -120,6 +121,7 @@ impl<'c> Compiler<'c> {
             required: texts(schema.get("required")),
             limits: limits(schema, place)?,
             rules: rules(schema, place)?,
+            reach: reach(schema),
             ..Node::default()
         };
         for (name, property) in schema
@@ -298,6 +300,18 @@ fn limits(schema: &Map<String, Value>, place: &str) -> Result<Option<Box<Limits>
     ];
     let any = given.iter().any(|key| schema.contains_key(*key));
     Ok(any.then(|| Box::new(limits)))
+}
+
+/// What the rules of a node look at, and their messages.
+fn reach(schema: &Map<String, Value>) -> Reach {
+    let mut reach = Reach::default();
+    let rules = schema.get("x-kubernetes-validations").and_then(Value::as_array);
+    for rule in rules.into_iter().flatten() {
+        for field in ["rule", "messageExpression"] {
+            reach.add(rule.get(field).and_then(Value::as_str).unwrap_or_default());
+        }
+    }
+    reach
 }
 
 fn rules(schema: &Map<String, Value>, place: &str) -> Result<Vec<Rule>, String> {

@@ -8,13 +8,14 @@
 //! | [`default`] | values that the schema adds |
 //! | [`validate`] | what is refused, in the words of the real server |
 //! | [`formats`] | formats of strings |
-//! | [`rules`] | CEL rules |
+//! | [`rules`], [`reach`] | CEL rules, and what they look at |
 
 pub(crate) mod compile;
 pub(crate) mod decode;
 pub(crate) mod default;
 mod formats;
 pub(crate) mod prune;
+mod reach;
 mod rules;
 pub(crate) mod validate;
 
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 use serde_json::Value;
 
+use reach::Reach;
 use rules::Rule;
 
 /// Index of a node in its [`Schema`].
@@ -79,6 +81,7 @@ pub(crate) struct Node {
     pub(crate) atomic: bool,
     limits: Option<Box<Limits>>,
     rules: Vec<Rule>,
+    reach: Reach,
     rules_below: bool,
     defaults_below: bool,
     all_of: Vec<NodeId>,

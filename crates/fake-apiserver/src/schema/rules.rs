@@ -1,6 +1,6 @@
 //! CEL rules: `x-kubernetes-validations`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use kube_cel::KubeCelExt as _;
@@ -9,6 +9,7 @@ use kube_cel::cel::{Context, Program, Value as Cel};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::reach::Reach;
 use super::{At, Type};
 use crate::failure::Cause;
 use crate::place::Place;
@@ -111,9 +112,9 @@ pub(super) fn evaluate(
     FUNCTIONS.with(|functions| {
         let mut context = functions.new_inner_scope();
         let root = matches!(place, Place::Root);
-        context.add_variable_from_value("self", shown(value, at, root));
+        context.add_variable_from_value("self", shown(value, at, root, &at.node.reach));
         if let Some(old) = old.filter(|_| rules.iter().any(|rule| rule.transition)) {
-            context.add_variable_from_value("oldSelf", shown(old, at, root));
+            context.add_variable_from_value("oldSelf", shown(old, at, root, &at.node.reach));
         }
         for rule in rules {
             if !rule.transition || old.is_some() {
@@ -123,8 +124,12 @@ pub(super) fn evaluate(
     });
 }
 
-/// What a rule sees of a value: declared fields under names that CEL can write.
-fn shown(value: &Value, at: At<'_>, root: bool) -> Cel {
+/// What a rule sees of a value: declared fields under names that CEL can write, as far as it looks at them.
+fn shown(value: &Value, at: At<'_>, root: bool, reach: &Reach) -> Cel {
+    static WHOLE: Reach = Reach {
+        whole: true,
+        fields: BTreeMap::new(),
+    };
     match value {
         Value::Null => Cel::Null,
         Value::Bool(flag) => Cel::Bool(*flag),
@@ -134,17 +139,24 @@ fn shown(value: &Value, at: At<'_>, root: bool) -> Cel {
         },
         Value::String(text) => Cel::String(Arc::new(text.clone())),
         Value::Array(items) => {
-            let items = items.iter().map(|item| shown(item, at.items(), false));
+            let items = items.iter().filter(|_| reach.whole);
+            let items = items.map(|item| shown(item, at.items(), false, &WHOLE));
             Cel::List(Arc::new(items.collect()))
         }
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, inner)| {
-                if root && name == "metadata" {
-                    return (key(name), shown_metadata(inner));
-                }
+            let fields = fields.iter().filter_map(|(name, inner)| {
                 let declared = at.node.properties.contains_key(name);
                 let shown_name = if declared { escaped(name) } else { name.clone() };
-                (key(&shown_name), shown(inner, at.field(name), false))
+                let below = if reach.whole {
+                    Some(&WHOLE)
+                } else {
+                    reach.fields.get(&shown_name)
+                };
+                let below = below?;
+                if root && name == "metadata" {
+                    return Some((key(name), shown_metadata(inner)));
+                }
+                Some((key(&shown_name), shown(inner, at.field(name), false, below)))
             });
             map(fields.collect())
         }
