@@ -28,7 +28,7 @@ pub struct Options {
 pub enum Chores {
     /// Before the answer of the write that makes them necessary.
     AtOnce,
-    /// This long after the write (tokio's clock; outside of a runtime only [`Server::collect`](crate::Server::collect) does them).
+    /// This long after the first write that asks for some, together with what later ones ask for (tokio's clock; outside of a runtime only [`Server::collect`](crate::Server::collect) does them).
     After(Duration),
     /// When [`Server::collect`](crate::Server::collect) is called.
     ByHand,
