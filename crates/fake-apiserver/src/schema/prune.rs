@@ -39,7 +39,10 @@ pub(crate) fn prune(value: &mut Value, at: At<'_>, place: Place<'_>, removed: &m
 pub(crate) fn drop_nulls(value: &mut Value, at: At<'_>, goes: fn(At<'_>) -> bool) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, inner| !inner.is_null() || at.declared(name).is_none_or(|here| !goes(here)));
+            fields.retain(|name, inner| {
+                let other = || at.node.additional.is_some().then(|| at.field(name));
+                !inner.is_null() || at.declared(name).or_else(other).is_none_or(|here| !goes(here))
+            });
             for (name, inner) in fields {
                 if inner.is_object() || inner.is_array() {
                     drop_nulls(inner, at.field(name), goes);
