@@ -6,7 +6,7 @@
 //! | module | idea |
 //! | --- | --- |
 //! | [`script`] | the files: requests, and the answers recorded |
-//! | [`play`] | a script on any server, exchange by exchange |
+//! | [`mod@play`] | a script on any server, exchange by exchange |
 //! | [`placeholders`] | uids, versions and times of one run become names that are the same in every run |
 //! | [`references`] | a request quotes what an earlier answer said |
 //! | [`layout`] | JSON as people read it in a review |

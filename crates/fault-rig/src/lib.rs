@@ -10,8 +10,8 @@
 //! | [`scenario`] | what the user does |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
 //! | [`monitor`] | what must hold at every write |
-//! | [`run`] | a scenario under a plan, and what came of it |
-//! | [`sweep`] | a plan for every write of a run |
+//! | [`mod@run`] | a scenario under a plan, and what came of it |
+//! | [`mod@sweep`] | a plan for every write of a run |
 
 pub mod monitor;
 pub mod normal;

@@ -31,6 +31,21 @@ fn a_program_that_ends_before_or_after_any_write_changes_nothing_in_the_end() {
     assert_eq!(row.failures.len(), 0);
 }
 
+#[test]
+fn plans_that_once_failed_hold() {
+    let kept = include_str!("plans/kept.txt").lines();
+    let lines = kept.filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for line in lines {
+        let plan: Plan = line.parse().unwrap();
+        let reference = sweep::reference(plan.scenario, plan.seed).unwrap();
+        assert_eq!(
+            sweep::wrong(&reference, &run(plan).unwrap()),
+            Vec::<String>::new(),
+            "{line}"
+        );
+    }
+}
+
 /// The rig itself: what it is to find is put there, and found.
 #[test]
 fn a_run_that_does_not_come_to_its_end_is_told() {

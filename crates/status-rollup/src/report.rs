@@ -176,6 +176,8 @@ async fn drop_entries(
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::jiff::Timestamp;
+
     use api::conditions::Condition;
 
     use super::*;

@@ -33,8 +33,8 @@ pub(super) struct Draft<'a> {
     pub holds: Vec<Hold>,
     pub wants_live: BTreeSet<String>,
     pub change_pending: BTreeSet<String>,
-    /// Context and namespace of datacenters that are gone for good: their copies of Secrets may go.
-    pub gone: BTreeSet<(String, String)>,
+    /// Datacenters that are gone for good, with context and namespace: their copies of Secrets may go.
+    pub gone: BTreeMap<String, (String, String)>,
     pub initial_system_replication: Option<String>,
     /// True as soon as something is not as the spec asks.
     pub incomplete: bool,
@@ -57,7 +57,7 @@ impl<'a> Draft<'a> {
             holds: Vec::new(),
             wants_live: BTreeSet::new(),
             change_pending: BTreeSet::new(),
-            gone: BTreeSet::new(),
+            gone: BTreeMap::new(),
             initial_system_replication: None,
             incomplete: false,
         }

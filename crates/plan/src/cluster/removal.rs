@@ -7,6 +7,7 @@ use api::seen::Seen;
 use super::acts::{Act, Deletion, plane};
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
+use super::secrets;
 
 /// Decides for each datacenter that is recorded and no longer wanted.
 pub(super) fn plan(draft: &mut Draft<'_>) {
@@ -110,9 +111,13 @@ fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
         draft.acts.push(act);
         return;
     }
-    draft
-        .gone
-        .insert((datacenter.context.clone(), datacenter.namespace.clone()));
+    let place = (datacenter.context.clone(), datacenter.namespace.clone());
+    draft.gone.insert(name.to_owned(), place);
+    if secrets::are_copied_in_vain(draft) {
+        // Nothing but the record knows that the copies may go: it forgets last.
+        draft.incomplete = true;
+        return;
+    }
     let record = draft.record.datacenters.remove(name);
     let never_made = record.is_some_and(|record| record.uid.is_none());
     if never_made && draft.record.founder.as_deref() == Some(name) {

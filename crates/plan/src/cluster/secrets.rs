@@ -68,13 +68,11 @@ fn replicated_secret(draft: &mut Draft<'_>) {
         } => {
             let wanted: BTreeSet<_> = desired.iter().cloned().collect();
             let lacking = wanted.difference(actual).next().is_some();
-            let pruned = actual
-                .iter()
-                .any(|target| draft.gone.contains(target) && !wanted.contains(target));
-            if lacking || pruned {
+            if lacking || are_copied_in_vain(draft) {
+                let gone: BTreeSet<_> = draft.gone.values().collect();
                 let kept = actual
                     .iter()
-                    .filter(|target| !wanted.contains(*target) && !draft.gone.contains(*target));
+                    .filter(|target| !wanted.contains(*target) && !gone.contains(target));
                 let targets = desired.iter().chain(kept).cloned().collect();
                 draft.acts.push(Act::ApplyReplicatedSecret {
                     uid: uid.clone(),
@@ -85,6 +83,25 @@ fn replicated_secret(draft: &mut Draft<'_>) {
     }
 }
 
+/// Whether our ReplicatedSecret still names the place of a datacenter that is gone, and no other needs it there.
+pub(super) fn are_copied_in_vain(draft: &Draft<'_>) -> bool {
+    let known = matches!(
+        draft.facts.superuser,
+        SecretFacts::Missing | SecretFacts::Present { .. }
+    );
+    let ReplicatedFacts::Present {
+        ours: true,
+        targets: actual,
+        ..
+    } = &draft.facts.replicated
+    else {
+        return false;
+    };
+    let wanted = targets(draft);
+    let mut gone = draft.gone.values();
+    known && gone.any(|place| actual.contains(place) && !wanted.contains(place))
+}
+
 /// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there.
 fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let own = (String::new(), draft.identity.namespace.clone());
@@ -92,7 +109,8 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
         .entries
         .iter()
         .map(|entry| (entry.context.clone(), entry.namespace.clone()));
-    let leaving = draft.record.datacenters.keys().filter(|name| !draft.wants(name));
+    let leaves = |name: &&String| !draft.wants(name) && !draft.gone.contains_key(*name);
+    let leaving = draft.record.datacenters.keys().filter(leaves);
     let leaving = leaving
         .filter_map(|name| draft.datacenter(name))
         .map(|it| (it.context.clone(), it.namespace.clone()));

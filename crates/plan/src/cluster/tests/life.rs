@@ -196,7 +196,30 @@ fn a_removed_datacenter_is_forgotten_when_it_and_what_was_made_for_it_are_gone()
     world.datacenter("dc2").config_maps = Seen::Present([("map".to_owned(), marked)].into());
     assert_eq!(reasons(&plan(&world.facts)), ["LeftoversDeleted"]);
     world.datacenter("dc2").config_maps = Seen::Present([].into());
+    world.copied_to(&["east"]);
     assert!(!world.write_record().datacenters.contains_key("dc2"));
+}
+
+/// Else a crash between the two writes would leave the copies for ever.
+#[test]
+fn a_removed_datacenter_is_forgotten_after_its_copies_of_secrets() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.datacenter("dc2").object = absent("west", "dc2");
+    let first = plan(&world.facts);
+    let [Act::ApplyReplicatedSecret { targets, .. }] = first.acts.as_slice() else {
+        panic!("{:?}", reasons(&first))
+    };
+    assert_eq!(*targets, [("east".to_owned(), "ns".to_owned())]);
+    assert!(!first.report.complete);
+    world.copied_to(&["east"]);
+    assert!(!world.write_record().datacenters.contains_key("dc2"));
+    let last = plan(&world.facts);
+    assert!(
+        last.acts.is_empty() && last.report.complete,
+        "{:?}",
+        reasons(&last)
+    );
 }
 
 #[test]

@@ -229,6 +229,20 @@ impl World {
         self.facts.kc.metadata.generation = Some(8);
     }
 
+    /// The ReplicatedSecret names these contexts, and the copies are there.
+    pub fn copied_to(&mut self, contexts: &[&str]) {
+        let places: BTreeSet<_> = contexts
+            .iter()
+            .map(|context| ((*context).to_owned(), "ns".to_owned()))
+            .collect();
+        if let ReplicatedFacts::Present {
+            targets, replicated, ..
+        } = &mut self.facts.replicated
+        {
+            (*targets, *replicated) = (places.clone(), places);
+        }
+    }
+
     /// What topology says of a datacenter that left the spec.
     pub fn may_be_deleted(&mut self, name: &str, answer: bool) {
         let report = TopologyDatacenterReport {
