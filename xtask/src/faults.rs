@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the five controllers in memory and in virtual time, with a fault at every write.
+//! `cargo xtask faults`: the five controllers in memory and in virtual time, with a fault at every call.
 //!
 //! It is built optimised, in a profile of its own: a few minutes of the compiler, once, for thousands of runs.
 

@@ -40,7 +40,7 @@ enum Chore {
     E2e(e2e::Args),
     /// Hold the recorded answers of an API server against a real one
     Conformance(conformance::Args),
-    /// Run the controllers in memory with a fault at every write
+    /// Run the controllers in memory with a fault at every call
     Faults(faults::Args),
     /// Show that each story fails without what it is about
     Mutants(mutants::Args),

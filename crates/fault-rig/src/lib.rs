@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | [`World`] | API servers in memory, the stand-in in each plane, credentials |
 //! | [`program`] | one of the five, as it is started, killed and started again |
+//! | `roles` | the rights that are shipped |
 //! | [`wire`] | what stands between a program and an API server: counts calls, does what the plan says |
 //! | [`plan`] | one fault as one line of text |
 //! | [`scenario`] | what the user does |
@@ -17,6 +18,7 @@ pub mod monitor;
 pub mod normal;
 pub mod plan;
 pub mod program;
+mod roles;
 pub mod run;
 pub mod scenario;
 pub mod sweep;

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use fault_rig::plan::Call;
 use fault_rig::scenario::Scenario;
 use fault_rig::sweep::{self, Failure, ROWS, Row};
 use fault_rig::{Plan, Report, run};
 use serde_json::{Map, Value, json};
 
-/// A fault at every write of the five programs, in virtual time.
+/// A fault at every call of the five programs, in virtual time.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -88,15 +89,15 @@ fn sweep_all(
     let (mut runs, mut failures, mut all) = (0, 0, Map::new());
     for scenario in scenarios {
         let reference = sweep::reference(*scenario, seed)?;
-        say(&format!(
-            "{scenario}: writes without faults {:?}",
-            sweep::writes(&reference)
-        ));
+        for call in Call::ALL {
+            let calls = sweep::calls(&reference, call);
+            say(&format!("{scenario}: {call:?} without faults {calls:?}"));
+        }
         let rows = ROWS
             .iter()
-            .filter(|(name, _)| only.is_none_or(|only| name.contains(only)));
-        for (name, faults) in rows {
-            let row = sweep::sweep(&reference, &sweep::plans(&reference, faults), threads)?;
+            .filter(|(name, ..)| only.is_none_or(|only| name.contains(only)));
+        for (name, call, faults) in rows {
+            let row = sweep::sweep(&reference, &sweep::plans(&reference, *call, faults), threads)?;
             // A fault that never happened is no fault that was survived.
             anyhow::ensure!(row.runs > 0, "{scenario} {name}: no run");
             tell(&reference, name, &row);

@@ -64,9 +64,16 @@ fn name(object: &Value) -> String {
         label("kubernetes.io/service-name"),
     ) {
         ("", Some(service)) if of_service => format!("{service}-*"),
-        ("", _) => text(object, "/metadata/name").to_owned(),
-        (generated, _) => format!("{generated}*"),
+        (generated, _) if !generated.is_empty() && !is_ordinal(object) => format!("{generated}*"),
+        _ => text(object, "/metadata/name").to_owned(),
     }
+}
+
+/// Pods of a StatefulSet have a name to generate from and are numbered all the same.
+fn is_ordinal(object: &Value) -> bool {
+    let name = text(object, "/metadata/name");
+    let end = name.strip_prefix(text(object, "/metadata/generateName"));
+    end.is_some_and(|end| end.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What differs between two states, one line each.

@@ -6,25 +6,49 @@ use std::str::FromStr;
 use crate::program::Name;
 use crate::scenario::Scenario;
 
-/// What happens at a write. Programs live on after those that do not say otherwise.
+/// What happens at a call. Programs live on after those that do not say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// Nothing.
     Pass,
-    /// The program ends before the write is sent.
+    /// The program ends before the call is sent.
     CrashBefore,
-    /// The program ends after the write was done, before it hears of it.
+    /// The program ends after the call was done, before it hears of it.
     CrashAfter,
-    /// The write is done and its answer lost: the connection breaks.
+    /// The call is done and its answer lost: the connection breaks.
     LostReply,
-    /// The connection breaks before the write is done.
+    /// The connection breaks before the call is done.
     FailBefore,
     /// The server answers this status and does nothing.
     Reply(u16),
     /// The server does nothing and never answers.
     Hang,
-    /// The write is done this many virtual seconds later.
+    /// The call is done this many virtual seconds later.
     Delay(u16),
+}
+
+/// What a program asks of API servers, counted apart over all its lives and all planes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Call {
+    /// Whatever changes an object, but for Events, which tell of acts.
+    Write,
+    /// A get, or a page of a list.
+    Read,
+    /// The opening of a watch.
+    Watch,
+}
+
+impl Call {
+    /// All kinds.
+    pub const ALL: [Call; 3] = [Call::Write, Call::Read, Call::Watch];
+
+    fn key(self) -> &'static str {
+        match self {
+            Call::Write => "write",
+            Call::Read => "read",
+            Call::Watch => "watch",
+        }
+    }
 }
 
 /// Where and what: one fault in one run.
@@ -38,8 +62,10 @@ pub struct Plan {
     pub fault: Fault,
     /// To whom.
     pub program: Name,
-    /// At which of its writes, counted from 1 over its lives; Events do not count.
-    pub write: u32,
+    /// At a call of this kind.
+    pub call: Call,
+    /// At which of them, counted from 1.
+    pub number: u32,
 }
 
 impl Plan {
@@ -51,7 +77,8 @@ impl Plan {
             seed,
             fault: Fault::Pass,
             program: Name::ClientRegistry,
-            write: 0,
+            call: Call::Write,
+            number: 0,
         }
     }
 }
@@ -73,11 +100,13 @@ impl fmt::Display for Plan {
             seed,
             fault,
             program,
-            write,
+            call,
+            number,
         } = self;
         write!(
             f,
-            "scenario={scenario} seed={seed} fault={fault} program={program} write={write}"
+            "scenario={scenario} seed={seed} fault={fault} program={program} {}={number}",
+            call.key()
         )
     }
 }
@@ -128,12 +157,19 @@ impl FromStr for Plan {
             found.ok_or_else(|| NoPlan(format!("it has no {key}")))
         };
         let no = |key: &str| NoPlan(format!("its {key} is none"));
+        let scenario = Scenario::named(value("scenario")?).ok_or_else(|| no("scenario"))?;
+        let seed = value("seed")?.parse().map_err(|_| no("seed"))?;
+        let fault = value("fault")?.parse()?;
+        let program = Name::named(value("program")?).ok_or_else(|| no("program"))?;
+        let named = Call::ALL.into_iter().find(|call| value(call.key()).is_ok());
+        let call = named.ok_or_else(|| NoPlan("it has no write, read or watch".to_owned()))?;
         Ok(Plan {
-            scenario: Scenario::named(value("scenario")?).ok_or_else(|| no("scenario"))?,
-            seed: value("seed")?.parse().map_err(|_| no("seed"))?,
-            fault: value("fault")?.parse()?,
-            program: Name::named(value("program")?).ok_or_else(|| no("program"))?,
-            write: value("write")?.parse().map_err(|_| no("write"))?,
+            scenario,
+            seed,
+            fault,
+            program,
+            call,
+            number: value(call.key())?.parse().map_err(|_| no(call.key()))?,
         })
     }
 }
@@ -153,7 +189,8 @@ mod tests {
             let plan = Plan {
                 fault,
                 program: Name::TopologyReconciler,
-                write: 4,
+                call: Call::Watch,
+                number: 4,
                 ..Plan::without_fault(Scenario::Three, 9)
             };
             assert_eq!(plan.to_string().parse(), Ok(plan));

@@ -13,6 +13,7 @@ use crate::normal;
 use crate::plan::Plan;
 use crate::program::{self, Life, Name};
 use crate::scenario::CLUSTER;
+use crate::wire::Called;
 use crate::world::{CONTROL_PLANE, DATABASES, PLANES, World};
 
 /// How long the user waits for each step, in virtual time.
@@ -37,8 +38,8 @@ pub struct Report {
     pub converged: Option<Duration>,
     /// The state at the end, normalised.
     pub state: BTreeMap<String, Value>,
-    /// Writes of each program over its lives; Events do not count.
-    pub writes: BTreeMap<Name, u32>,
+    /// Calls of each program over its lives.
+    pub calls: Called,
     /// A line for each write of the programs, in order: what must be the same in two runs of one plan.
     pub journal: Vec<String>,
 }
@@ -83,7 +84,7 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         violations: found(&world, &violations, late),
         converged,
         state: normal::state(&world),
-        writes: world.counts.all(),
+        calls: world.counts.all(),
         journal: journal(&world),
     };
     for keeper in keepers {

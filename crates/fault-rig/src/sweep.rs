@@ -1,23 +1,39 @@
-//! A plan for every write of a run without faults.
+//! A plan for every call of a run without faults.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use crate::normal;
-use crate::plan::{Fault, Plan};
+use crate::plan::{Call, Fault, Plan};
 use crate::run::{Report, run};
 use crate::scenario::Scenario;
 
-/// Rows of the fault matrix that are swept.
-pub const ROWS: &[(&str, &[Fault])] = &[
-    ("F01 crash_before", &[Fault::CrashBefore]),
-    ("F02 crash_after", &[Fault::CrashAfter]),
-    ("F03 lost_reply", &[Fault::LostReply]),
-    ("F13 conflict", &[Fault::Reply(409)]),
-    ("F15 http5xx", &[Fault::Reply(500), Fault::Reply(503)]),
-    ("F16 timeout", &[Fault::FailBefore, Fault::Hang]),
-    ("F18 slow", &[Fault::Delay(5)]),
+/// A row of the fault matrix: its name, at which calls, and what happens there.
+pub type FaultRow = (&'static str, Call, &'static [Fault]);
+
+/// The rows that are swept.
+pub const ROWS: &[FaultRow] = &[
+    ("F01 crash_before", Call::Write, &[Fault::CrashBefore]),
+    ("F02 crash_after", Call::Write, &[Fault::CrashAfter]),
+    ("F03 lost_reply", Call::Write, &[Fault::LostReply]),
+    ("F11 watch_cut", Call::Watch, &[Fault::FailBefore, Fault::Hang]),
+    ("F12 gone", Call::Watch, &[Fault::Reply(410)]),
+    ("F13 conflict", Call::Write, &[Fault::Reply(409)]),
+    (
+        "F15 http5xx",
+        Call::Write,
+        &[Fault::Reply(500), Fault::Reply(503)],
+    ),
+    ("F15 http5xx of reads", Call::Read, &[Fault::Reply(500)]),
+    ("F16 timeout", Call::Write, &[Fault::FailBefore, Fault::Hang]),
+    (
+        "F16 timeout of reads",
+        Call::Read,
+        &[Fault::FailBefore, Fault::Hang],
+    ),
+    ("F18 slow", Call::Write, &[Fault::Delay(5)]),
+    ("F18 slow reads", Call::Read, &[Fault::Delay(5)]),
 ];
 
 /// One run that did not go well.
@@ -42,15 +58,16 @@ pub struct Row {
 
 /// All plans of a row for a scenario, given its run without faults.
 #[must_use]
-pub fn plans(reference: &Report, faults: &[Fault]) -> Vec<Plan> {
-    let writes = reference.writes.iter();
-    let places = writes.flat_map(|(program, count)| (1..=*count).map(move |write| (*program, write)));
+pub fn plans(reference: &Report, call: Call, faults: &[Fault]) -> Vec<Plan> {
+    let calls = reference.calls.iter().filter(|((_, kind), _)| *kind == call);
+    let places = calls.flat_map(|((program, _), count)| (1..=*count).map(move |number| (*program, number)));
     places
-        .flat_map(|(program, write)| {
+        .flat_map(|(program, number)| {
             faults.iter().map(move |fault| Plan {
                 fault: *fault,
                 program,
-                write,
+                call,
+                number,
                 ..reference.plan
             })
         })
@@ -131,11 +148,11 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     lines
 }
 
-/// Runs of each program's writes, for figures.
+/// How many calls of a kind each program makes, for figures.
 #[must_use]
-pub fn writes(reference: &Report) -> BTreeMap<&'static str, u32> {
-    let writes = reference.writes.iter();
-    writes
-        .map(|(program, count)| (program.as_str(), *count))
+pub fn calls(reference: &Report, call: Call) -> BTreeMap<&'static str, u32> {
+    let calls = reference.calls.iter().filter(|((_, kind), _)| *kind == call);
+    calls
+        .map(|((program, _), count)| (program.as_str(), *count))
         .collect()
 }

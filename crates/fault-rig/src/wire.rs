@@ -1,4 +1,4 @@
-//! What stands between a program and an API server: it counts the writes, and does at one of them what the plan says.
+//! What stands between a program and an API server: it counts the calls, and does at one of them what the plan says.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -16,25 +16,28 @@ use runtime::WireBody;
 use serde_json::json;
 use tower::{BoxError, ServiceExt};
 
-use crate::plan::{Fault, Plan};
+use crate::plan::{Call, Fault, Plan};
 use crate::program::{Life, Name};
-use crate::world::World;
+use crate::world::{CONTROL_PLANE, NAMESPACE, World};
 
-/// Writes so far by each program, shared by all lives and planes of a run.
+/// How many calls there were, by program and kind.
+pub type Called = BTreeMap<(Name, Call), u32>;
+
+/// Calls so far, shared by all lives and planes of a run.
 #[derive(Debug, Default)]
-pub struct Counts(Mutex<BTreeMap<Name, u32>>);
+pub struct Counts(Mutex<Called>);
 
 impl Counts {
-    fn next(&self, program: Name) -> u32 {
+    fn next(&self, program: Name, call: Call) -> u32 {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(program).or_default();
+        let count = counts.entry((program, call)).or_default();
         *count += 1;
         *count
     }
 
     /// How many there were.
     #[must_use]
-    pub fn all(&self) -> BTreeMap<Name, u32> {
+    pub fn all(&self) -> Called {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -58,7 +61,7 @@ impl Wiretap {
     pub fn new(world: &World, plane: &str, program: Name, life: &Life) -> Self {
         let server: &Server = world.server(plane);
         Self {
-            inner: server.service(User::admin()),
+            inner: server.service(user(plane, program)),
             program,
             life: life.clone(),
             counts: Arc::clone(&world.counts),
@@ -67,11 +70,12 @@ impl Wiretap {
     }
 
     fn fault(&self, request: &Request<Body>) -> Fault {
-        if !counts(request) {
+        let Some(call) = kind(request) else {
             return Fault::Pass;
-        }
-        let number = self.counts.next(self.program);
-        if self.plan.program == self.program && self.plan.write == number {
+        };
+        let number = self.counts.next(self.program, call);
+        let Plan { program, .. } = self.plan;
+        if (program, self.plan.call, self.plan.number) == (self.program, call, number) {
             self.plan.fault
         } else {
             Fault::Pass
@@ -132,12 +136,24 @@ impl tower::Service<Request<Body>> for Wiretap {
     }
 }
 
-/// Whether a request counts as a write. Events tell of acts and are none.
-fn counts(request: &Request<Body>) -> bool {
-    let path = request.uri().path();
-    *request.method() != Method::GET
-        && !path.contains("/events.k8s.io/")
-        && !path.contains("/authorization.k8s.io/")
+/// In the control plane each program has an account of its own, in a data plane all have the one of the kubeconfig.
+fn user(plane: &str, program: Name) -> User {
+    if plane == CONTROL_PLANE {
+        User::service_account(NAMESPACE, &format!("ringspan-{program}"))
+    } else {
+        User::service_account(NAMESPACE, "ringspan")
+    }
+}
+
+/// What kind of call it is; none for Events and for questions about rights.
+fn kind(request: &Request<Body>) -> Option<Call> {
+    let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
+    if *request.method() == Method::GET {
+        let watch = query.split('&').any(|part| part == "watch=true");
+        return Some(if watch { Call::Watch } else { Call::Read });
+    }
+    let aside = path.contains("/events.k8s.io/") || path.contains("/authorization.k8s.io/");
+    (!aside).then_some(Call::Write)
 }
 
 fn broken() -> BoxError {
@@ -148,6 +164,7 @@ fn broken() -> BoxError {
 fn status(code: u16) -> Response<WireBody> {
     let reason = match code {
         409 => "Conflict",
+        410 => "Expired",
         429 => "TooManyRequests",
         500 => "InternalError",
         503 => "ServiceUnavailable",

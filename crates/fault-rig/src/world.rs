@@ -25,6 +25,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::plan::Plan;
 use crate::program::{Life, Name};
+use crate::roles;
 use crate::wire::{Counts, Wiretap};
 
 /// Name of the control plane among the planes.
@@ -88,7 +89,6 @@ impl World {
                 let options = Options {
                     definitions: DEFINITIONS.clone(),
                     seed: plan.seed.wrapping_mul(31).wrapping_add(number),
-                    authorize: false,
                     ..Options::default()
                 };
                 (name, Server::new(options))
@@ -112,10 +112,13 @@ impl World {
     }
 
     fn install(&self) -> anyhow::Result<()> {
-        for server in self.servers.values() {
+        for (plane, server) in &self.servers {
             for name in [NAMESPACE, DATABASES] {
                 let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
                 create(server, "/api/v1/namespaces", &namespace)?;
+            }
+            for (path, object) in roles::of(*plane == CONTROL_PLANE)? {
+                create(server, &path, &object)?;
             }
         }
         let control = self.server(CONTROL_PLANE);

@@ -19,7 +19,8 @@ pub enum LogFormat {
 /// Flags of every program.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProcessArgs {
-    /// Kubeconfig of the control plane; without it, what kubectl would use, or the pod's service account
+    /// Kubeconfig of the control plane; without it KUBECONFIG, the service account of the pod, or ~/.kube/config. Logins that run
+    /// commands are refused
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::kind_of;
+use crate::definitions::Kind;
 use crate::object::{Object, finalizers, metadata_mut, owners};
 use crate::state::{Id, State};
 use crate::write::commit::Author;
@@ -153,43 +154,30 @@ fn disown(state: &mut State, id: &Id, owner: &str) {
     let (Some(object), Some(kind)) = (state.get(id.0, &id.1).cloned(), kind_of(state, id)) else {
         return;
     };
-    let kept: Vec<_> = owners(&object.value)
-        .filter(|reference| text(reference, "uid") != owner)
-        .cloned()
-        .collect();
-    let mut new = Value::clone(&object.value);
-    let metadata = metadata_mut(&mut new);
-    if kept.is_empty() {
-        metadata.remove("ownerReferences");
-    } else {
-        metadata.insert("ownerReferences".into(), kept.into());
-    }
-    finish(
-        state,
-        &kind,
-        &id.1,
-        &object,
-        new,
-        &Author::controller(COLLECTOR, "patch"),
-    );
+    let kept = owners(&object.value).filter(|reference| text(reference, "uid") != owner);
+    let kept = kept.cloned().collect();
+    keep(state, &kind, id, &object, "ownerReferences", kept);
 }
 
 fn without_finalizer(state: &mut State, id: &Id, object: &Arc<Object>, name: &str) {
     let Some(kind) = kind_of(state, id) else { return };
-    let kept: Vec<_> = finalizers(&object.value)
-        .filter(|finalizer| *finalizer != name)
-        .map(str::to_owned)
-        .collect();
+    let kept = finalizers(&object.value).filter(|finalizer| *finalizer != name);
+    let kept = kept.map(Value::from).collect();
+    keep(state, &kind, id, object, "finalizers", kept);
+}
+
+/// Leaves these in a list of the metadata; an empty list goes.
+fn keep(state: &mut State, kind: &Kind, id: &Id, object: &Arc<Object>, field: &str, kept: Vec<Value>) {
     let mut new = Value::clone(&object.value);
     let metadata = metadata_mut(&mut new);
     if kept.is_empty() {
-        metadata.remove("finalizers");
+        metadata.remove(field);
     } else {
-        metadata.insert("finalizers".into(), kept.into());
+        metadata.insert(field.into(), kept.into());
     }
     finish(
         state,
-        &kind,
+        kind,
         &id.1,
         object,
         new,
