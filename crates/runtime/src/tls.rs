@@ -137,3 +137,54 @@ impl ServerCertVerifier for FromFile {
         self.current().supported_verify_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+
+    use super::*;
+
+    /// The PEM of an authority, and a certificate for `kubernetes` that it signed.
+    fn authority() -> (String, CertificateDer<'static>) {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let params = CertificateParams::new(["kubernetes".to_owned()]).unwrap();
+        let certificate = params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+        (issuer.pem(), certificate.der().clone())
+    }
+
+    fn accepts(verifier: &FromFile, certificate: &CertificateDer<'_>, name: &str) -> bool {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        verifier
+            .verify_server_cert(certificate, &[], &name, &[], UnixTime::now())
+            .is_ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn authorities_that_are_renewed_in_their_file_hold_within_a_minute() {
+        let (file, (old, of_old), (new, of_new)) =
+            (tempfile::NamedTempFile::new().unwrap(), authority(), authority());
+        std::fs::write(file.path(), old).unwrap();
+        let verifier = FromFile::new(file.path().to_owned()).unwrap();
+        assert!(accepts(&verifier, &of_old, "kubernetes") && !accepts(&verifier, &of_new, "kubernetes"));
+        assert!(!accepts(&verifier, &of_old, "elsewhere"));
+
+        std::fs::write(file.path(), new).unwrap();
+        tokio::time::advance(READ_AGAIN).await;
+        assert!(!accepts(&verifier, &of_old, "kubernetes") && accepts(&verifier, &of_new, "kubernetes"));
+
+        std::fs::write(file.path(), "half a certif").unwrap();
+        tokio::time::advance(READ_AGAIN).await;
+        assert!(accepts(&verifier, &of_new, "kubernetes"), "the last ones hold");
+    }
+
+    #[test]
+    fn a_file_without_authorities_is_refused_with_its_path() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let missing = Authorities::File(file.path().with_extension("gone"));
+        for authorities in [Authorities::File(file.path().to_owned()), missing] {
+            assert!(client(&authorities, None).is_err(), "{authorities:?}");
+        }
+    }
+}
