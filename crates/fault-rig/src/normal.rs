@@ -131,7 +131,9 @@ fn normal(key: &str, value: &Value, words: &BTreeMap<String, String>) -> Value {
             Value::Object(kept)
         }
         Value::Array(items) => {
-            let mut items: Vec<Value> = items.iter().map(|item| normal("", item, words)).collect();
+            // A condition that says that nothing is held any more is as good as none.
+            let items = items.iter().filter(|item| item["reason"] != "NotHeld");
+            let mut items: Vec<Value> = items.map(|item| normal("", item, words)).collect();
             if matches!(key, "addresses") {
                 items = vec![json!(items.len())];
             }

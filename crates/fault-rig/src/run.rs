@@ -191,15 +191,12 @@ fn journal(world: &World) -> Vec<String> {
             .iter()
             .filter(|write| write.user_agent.starts_with("ringspan-") && write.plural != "events");
         lines.extend(ours.map(|write| {
+            let body = String::from_utf8_lossy(&write.body);
+            let place = [&write.plural, &write.namespace, &write.name, &write.subresource];
+            let place = place.map(String::as_str).join("/");
             format!(
-                "{} {plane} {} {} {}/{}/{} {}",
-                write.at,
-                write.user_agent,
-                write.verb,
-                write.plural,
-                write.namespace,
-                write.name,
-                write.subresource
+                "{} {plane} {} {} {place} {body}",
+                write.at, write.user_agent, write.verb
             )
         }));
     }

@@ -19,6 +19,8 @@ use crate::{Key, Queue};
 
 /// How long a watch that broke may take to resume before its cache counts as stale.
 const RESUME: Duration = Duration::from_secs(2);
+/// Pause before the second try of a watch that is to be resumed.
+const AGAIN: Duration = Duration::from_millis(500);
 /// A watch that stayed open this long has worked; what it said is no proof, for it may break after each word.
 const PROVEN: Duration = Duration::from_secs(5);
 /// The server closes a watch after the time it was given; this much later the connection is dead.
@@ -102,7 +104,7 @@ where
         let mut within = CALL;
         loop {
             self.metrics.watches.inc();
-            let (ended, proven) = match self.transport.changes(&version, within).await {
+            let (ended, proven) = match self.open(&version, within).await {
                 Ok(lines) => {
                     self.set_state(CacheState::Synced);
                     let opened = Instant::now();
@@ -125,6 +127,22 @@ where
             if relist {
                 return;
             }
+        }
+    }
+
+    /// Opens the watch. After one that worked, a failure at once is no news: it is tried again within the same time, so that one
+    /// broken connection changes nobody's status.
+    async fn open(&self, version: &str, within: Duration) -> Result<Lines, WatchError> {
+        let began = Instant::now();
+        let opened = self.transport.changes(version, within).await;
+        let left = within.saturating_sub(began.elapsed() + AGAIN);
+        match opened {
+            Err(error) if within == RESUME && !left.is_zero() && error.kind != WatchErrorKind::TooOld => {
+                tracing::debug!(%error, "watch is opened again");
+                sleep(AGAIN).await;
+                self.transport.changes(version, left).await
+            }
+            opened => opened,
         }
     }
 

@@ -151,6 +151,22 @@ async fn a_watch_that_breaks_resumes_unnoticed_and_misses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_is_refused_once_when_it_resumes_is_not_stale() {
+    let (server, world) = (Server::default(), World::new());
+    server.put("a", "east", "1");
+    let cache = world.watch(spec(&server));
+    cache.synced().await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    server.set(Mode::Status(500));
+    server.cut();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.set(Mode::Healthy);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!((server.lists(), world.states.lock().unwrap().len()), (1, 1));
+    assert_eq!(cache.state(), CacheState::Synced);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_cannot_resume_is_stale_after_two_seconds_and_keeps_its_contents() {
     let (server, world) = (Server::default(), World::new());
     server.put("a", "east", "1");
@@ -187,6 +203,7 @@ async fn a_new_list_loses_no_deletion() {
     server.put("comes", "south", "1");
     server.compact();
     assert_eq!(world.passes().await, Vec::<String>::new());
+    until(|| failed_with(&cache.state()).is_some()).await;
     server.set(Mode::Healthy);
     until(|| cache.state() == CacheState::Synced).await;
     assert_eq!(world.passes().await, ["north", "south", "west"]);
