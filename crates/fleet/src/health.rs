@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::identity::{self, Strong};
 use crate::limits::Deadlines;
-use crate::trouble::{explain, plane_named, unknown};
+use crate::trouble::{explain, plane_named, reasons, unknown};
 
 /// Least time between two probes, however many calls fail.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
@@ -130,13 +130,17 @@ impl Pulse {
     }
 
     fn answered(&self, strong: Strong) {
+        if self.swapped() {
+            return;
+        }
         let mut state = self.state();
         let known = state.id.clone();
         if let (Some(known), Strong::Id(id)) = (&known, &strong)
             && known != id
         {
+            drop(state);
             tracing::warn!(plane = self.context, %known, now = %id, "another cluster answers than before");
-            self.swapped.store(true, Ordering::Release);
+            return self.swap();
         }
         if let Strong::Id(id) = strong {
             state.id = Some(id);
@@ -148,6 +152,17 @@ impl Pulse {
             tracing::info!(plane = self.context, "plane answers");
             self.tell();
         }
+    }
+
+    /// What was seen through this plane was seen in the other cluster, so nothing is said of it any more, and its id
+    /// stays that of the other. The registry makes the plane anew.
+    fn swap(&self) {
+        self.swapped.store(true, Ordering::Release);
+        let message = format!(
+            "{} is now another cluster than a moment ago. It is connected anew.",
+            plane_named(&self.context)
+        );
+        self.lost(unknown(&self.context, reasons::IDENTITY_CHANGED, message));
     }
 
     fn lost(&self, unknown: Unknown) {
@@ -216,4 +231,24 @@ async fn probe(context: &str, client: &Client, within: Duration) -> Result<Stron
         return Err(unknown(context, reason::PLANE_UNREACHABLE, message));
     };
     answer.map_err(|error| explain(context, what, "", &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn once_another_cluster_answered_nothing_is_said_of_either() {
+        let pulse = Pulse::new("east", Arc::new(|| {}));
+        let id = |uid: &str| Strong::Id(PlaneId(uid.to_owned()));
+        pulse.answered(id("one"));
+        assert_eq!(pulse.unreachable(), None);
+        for who in ["another", "one"] {
+            pulse.answered(id(who));
+            assert!(pulse.swapped(), "{who}");
+            assert_eq!(pulse.id(), Some(PlaneId("one".to_owned())), "{who}");
+            let unknown = pulse.unreachable().unwrap();
+            assert_eq!(unknown.reason, reasons::IDENTITY_CHANGED, "{who}");
+        }
+    }
 }
