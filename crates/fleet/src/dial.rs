@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use runtime::tls::{self, Authorities};
-use runtime::{Bearer, Endpoint, Patience, Wire};
+use runtime::{Bearer, Endpoint, Wire};
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
 use tower::BoxError;
@@ -50,11 +50,7 @@ fn connect(access: &Access, deadlines: &Deadlines) -> Result<Wire, Refusal> {
         server_name: name.map_err(|_| unusable("tls-server-name is no host name"))?,
         plain: false,
         bearer: bearer(access)?.map(Arc::new),
-        patience: Patience {
-            connect: deadlines.connect,
-            keep_alive: deadlines.keep_alive,
-            keep_alive_answer: deadlines.keep_alive_answer,
-        },
+        patience: deadlines.connection,
     }))
 }
 

@@ -7,10 +7,7 @@
 mod body;
 mod call;
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Request, Response};
@@ -19,7 +16,8 @@ use kube::client::Body;
 use runtime::{Wire, WireBody};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
-use tower::{BoxError, Service, ServiceExt};
+use tower::util::BoxCloneSyncService;
+use tower::{BoxError, ServiceExt, service_fn};
 
 use crate::limits::{Deadlines, Limits};
 use body::Bounded;
@@ -70,6 +68,17 @@ impl Guard {
         }
     }
 
+    /// All of it as a wire again. Every failure makes us look whether the plane is still there.
+    pub fn wire(self) -> Wire {
+        BoxCloneSyncService::new(service_fn(move |request| {
+            let guard = self.clone();
+            async move {
+                let suspect = Arc::clone(&guard.rules.suspect);
+                guard.exchange(request).await.inspect_err(|_| suspect())
+            }
+        }))
+    }
+
     async fn exchange(self, mut request: Request<Body>) -> Result<Response<WireBody>, BoxError> {
         let call = Call::of(&request);
         request
@@ -111,22 +120,4 @@ fn check(response: &Response<WireBody>) -> Result<(), GuardError> {
         return Err(GuardError::NotJson);
     }
     Ok(())
-}
-
-impl Service<Request<Body>> for Guard {
-    type Response = Response<WireBody>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let guard = self.clone();
-        Box::pin(async move {
-            let suspect = Arc::clone(&guard.rules.suspect);
-            guard.exchange(request).await.inspect_err(|_| suspect())
-        })
-    }
 }

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
+use runtime::Patience;
+
 /// Times after which we stop waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     /// A call from the first byte sent to the last byte of the body, with the wait for a free slot: 10 s. Of a watch
     /// only up to its headers.
     pub call: Duration,
-    /// A connection with its TLS handshake: 5 s.
-    pub connect: Duration,
+    /// A connection: made within 5 s, given up 5 s after its peer went silent.
+    pub connection: Patience,
     /// The call that asks a suspected plane who it is: 5 s, so that a plane that went silent is noticed within
     /// keep-alive (5 s) + probe (5 s) + 2 s.
     pub probe: Duration,
-    /// Silence on an HTTP/2 connection after which it is pinged, also while idle: 3 s.
-    pub keep_alive: Duration,
-    /// How long the answer to that ping may take before the connection is given up: 2 s.
-    pub keep_alive_answer: Duration,
     /// First pause between two probes of a plane that does not answer: 1 s, doubled up to `longest_pause`.
     pub first_pause: Duration,
     /// Longest pause between two probes of a plane that does not answer: 12 s, so that its return is noticed in 15 s.
@@ -27,10 +25,8 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             call: Duration::from_secs(10),
-            connect: Duration::from_secs(5),
+            connection: Patience::default(),
             probe: Duration::from_secs(5),
-            keep_alive: Duration::from_secs(3),
-            keep_alive_answer: Duration::from_secs(2),
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(12),
         }

@@ -232,7 +232,7 @@ fn guarded(wire: Wire, bounds: &Bounds, suspect: Arc<dyn Fn() + Send + Sync>) ->
         user_agent: bounds.user_agent.clone(),
         suspect,
     };
-    let guard = Guard::new(wire, rules);
+    let guard = Guard::new(wire, rules).wire();
     match &bounds.counter {
         Some(counter) => Client::new(counter.layer(guard), "default"),
         None => Client::new(guard, "default"),

@@ -180,9 +180,12 @@ async fn a_quiet_plane_is_not_asked_anything() {
             plane.caches.last(&key()).is_some_and(|data| data["key"] == value)
         })
         .await;
-        tokio::time::timeout(options().deadlines.keep_alive, std::future::pending::<()>())
-            .await
-            .unwrap_err();
+        tokio::time::timeout(
+            options().deadlines.connection.keep_alive,
+            std::future::pending::<()>(),
+        )
+        .await
+        .unwrap_err();
     }
     assert!(server.asked().is_empty(), "{:?}", server.asked());
 }

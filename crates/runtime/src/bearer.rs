@@ -1,31 +1,25 @@
 //! The token that requests carry.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use http::HeaderValue;
-use tokio::time::Instant;
 
-/// How long a token that was read from a file is used: the kubelet renews it at 80 % of its life, which is 10 min at
-/// least.
-const READ_AGAIN: Duration = Duration::from_mins(1);
+use crate::renewed::Renewed;
 
 /// A bearer token, fixed or in a file that somebody renews.
-pub struct Bearer {
-    file: Option<PathBuf>,
-    last: Mutex<(HeaderValue, Instant)>,
+pub struct Bearer(Token);
+
+enum Token {
+    Fixed(HeaderValue),
+    File(Renewed<HeaderValue>),
 }
 
 impl Bearer {
     /// A token that stays; `None` if it cannot stand in a header.
     #[must_use]
     pub fn fixed(token: &str) -> Option<Self> {
-        Some(Self {
-            file: None,
-            last: Mutex::new((header(token)?, Instant::now())),
-        })
+        Some(Self(Token::Fixed(header(token)?)))
     }
 
     /// A token in a file, read again each minute.
@@ -35,26 +29,16 @@ impl Bearer {
     pub fn file(path: PathBuf) -> std::io::Result<Self> {
         let token = std::fs::read_to_string(&path)?;
         let token = header(&token).ok_or_else(|| std::io::Error::other("it holds no token"))?;
-        Ok(Self {
-            file: Some(path),
-            last: Mutex::new((token, Instant::now())),
-        })
+        let again = |path: &Path| header(&std::fs::read_to_string(path).ok()?);
+        Ok(Self(Token::File(Renewed::new(path, token, again))))
     }
 
-    /// The value of `Authorization`. While the file cannot be read the last token goes on being used: the server
-    /// knows best whether it still holds.
+    /// The value of `Authorization`.
     pub(crate) fn header(&self) -> HeaderValue {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(path) = &self.file
-            && last.1.elapsed() >= READ_AGAIN
-        {
-            let read = std::fs::read_to_string(path).ok();
-            let token = read
-                .and_then(|text| header(&text))
-                .unwrap_or_else(|| last.0.clone());
-            *last = (token, Instant::now());
+        match &self.0 {
+            Token::Fixed(token) => token.clone(),
+            Token::File(token) => token.current(),
         }
-        last.0.clone()
     }
 }
 
@@ -67,15 +51,18 @@ fn header(token: &str) -> Option<HeaderValue> {
 
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bearer")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
+        let file = match &self.0 {
+            Token::Fixed(_) => None,
+            Token::File(token) => Some(token),
+        };
+        f.debug_tuple("Bearer").field(&file).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::renewed::READ_AGAIN;
 
     #[tokio::test(start_paused = true)]
     async fn a_token_that_is_renewed_in_its_file_is_used_within_a_minute() {

@@ -39,7 +39,7 @@ const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const IDLE: usize = 8;
 
 /// When a connection is given up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// Connecting, with the TLS handshake.
     pub connect: Duration,
@@ -106,7 +106,7 @@ pub fn connect(endpoint: Endpoint) -> Wire {
     let stack = ServiceBuilder::new()
         .layer(BaseUriLayer::new(endpoint.server))
         .map_request(login)
-        .service(client);
+        .service(client.wire());
     BoxCloneSyncService::new(stack)
 }
 

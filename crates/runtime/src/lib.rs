@@ -40,6 +40,7 @@ mod queue;
 mod queue_metrics;
 pub mod rbac;
 mod readiness;
+mod renewed;
 mod schedule;
 pub mod tls;
 mod transport;

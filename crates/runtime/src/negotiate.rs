@@ -1,11 +1,8 @@
 //! HTTP/2 or HTTP/1, asked once. A client that takes either opens a connection for each request that comes before
 //! the first answer, and throws all but one away; one that knows opens one.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
 
 use http::uri::Scheme;
 use http::{Request, Response, Uri};
@@ -18,9 +15,9 @@ use kube::client::Body;
 use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tower::util::BoxCloneSyncService;
-use tower::{BoxError, Service, ServiceExt};
+use tower::{BoxError, ServiceExt};
 
-use crate::connection::WireBody;
+use crate::connection::{Wire, WireBody};
 
 /// Connects, with TLS.
 pub(crate) type Connector = BoxCloneSyncService<Uri, MaybeHttpsStream<TokioIo<TcpStream>>, BoxError>;
@@ -56,6 +53,11 @@ impl Negotiated {
             learned: Arc::default(),
             learning: Arc::default(),
         }
+    }
+
+    /// All of it as a service.
+    pub fn wire(self) -> Wire {
+        BoxCloneSyncService::new(tower::service_fn(move |request| self.clone().exchange(request)))
     }
 
     async fn exchange(self, request: Request<Body>) -> Result<Response<WireBody>, BoxError> {
@@ -96,19 +98,5 @@ impl Negotiated {
         };
         self.learned.store(learned, Ordering::Release);
         Ok(learned)
-    }
-}
-
-impl Service<Request<Body>> for Negotiated {
-    type Response = Response<WireBody>;
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        Box::pin(self.clone().exchange(request))
     }
 }

@@ -1,8 +1,7 @@
 //! Whom an API server's certificate may come from, and the certificate that we show.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -10,10 +9,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::time::Instant;
 
-/// How long authorities that were read from a file are used: they are renewed in place, like tokens.
-const READ_AGAIN: Duration = Duration::from_mins(1);
+use crate::renewed::Renewed;
 
 /// Who may have signed the server's certificate.
 #[derive(Clone, Debug)]
@@ -64,29 +61,14 @@ fn roots(
     Ok(roots)
 }
 
-/// Verifies by the authorities in a file. While it cannot be read, the last ones hold.
+/// Verifies by the authorities in a file.
 #[derive(Debug)]
-struct FromFile {
-    path: PathBuf,
-    last: Mutex<(Arc<WebPkiServerVerifier>, Instant)>,
-}
+struct FromFile(Renewed<Arc<WebPkiServerVerifier>>);
 
 impl FromFile {
     fn new(path: PathBuf) -> Result<Self, Error> {
-        let verifier = read(&path)?;
-        Ok(Self {
-            path,
-            last: Mutex::new((verifier, Instant::now())),
-        })
-    }
-
-    fn current(&self) -> Arc<WebPkiServerVerifier> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.1.elapsed() >= READ_AGAIN {
-            let verifier = read(&self.path).unwrap_or_else(|_| Arc::clone(&last.0));
-            *last = (verifier, Instant::now());
-        }
-        Arc::clone(&last.0)
+        let first = read(&path)?;
+        Ok(Self(Renewed::new(path, first, |path| read(path).ok())))
     }
 }
 
@@ -111,7 +93,8 @@ impl ServerCertVerifier for FromFile {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.current()
+        self.0
+            .current()
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
@@ -121,7 +104,7 @@ impl ServerCertVerifier for FromFile {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.current().verify_tls12_signature(message, cert, dss)
+        self.0.current().verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -130,11 +113,11 @@ impl ServerCertVerifier for FromFile {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.current().verify_tls13_signature(message, cert, dss)
+        self.0.current().verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.current().supported_verify_schemes()
+        self.0.current().supported_verify_schemes()
     }
 }
 
@@ -143,6 +126,7 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
     use super::*;
+    use crate::renewed::READ_AGAIN;
 
     /// The PEM of an authority, and a certificate for `kubernetes` that it signed.
     fn authority() -> (String, CertificateDer<'static>) {

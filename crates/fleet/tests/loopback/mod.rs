@@ -26,7 +26,7 @@ use fleet::{Deadlines, Fleet, FleetOptions, Home, PlaneCache, PlaneLink};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::runtime::watcher;
-use runtime::{CancellationToken, Metrics, Queue};
+use runtime::{CancellationToken, Metrics, Patience, Queue};
 
 /// A tenth of the real ones.
 pub fn quick() -> Deadlines {
@@ -34,10 +34,12 @@ pub fn quick() -> Deadlines {
     let real = Deadlines::default();
     Deadlines {
         call: tenth(real.call),
-        connect: tenth(real.connect),
+        connection: Patience {
+            connect: tenth(real.connection.connect),
+            keep_alive: tenth(real.connection.keep_alive),
+            keep_alive_answer: tenth(real.connection.keep_alive_answer),
+        },
         probe: tenth(real.probe),
-        keep_alive: tenth(real.keep_alive),
-        keep_alive_answer: tenth(real.keep_alive_answer),
         first_pause: tenth(real.first_pause),
         longest_pause: tenth(real.longest_pause),
     }
