@@ -3,6 +3,7 @@
 //! Two servers start at once: one with nothing beside it, so that nobody but the script writes, and one with controllers.
 //! All scripts are played at the same time, each in namespaces of its own. Scripts can also be drawn at random, for both servers.
 
+mod built_in;
 mod random;
 mod real;
 
@@ -24,6 +25,16 @@ pub struct Outcome {
     pub pairs: usize,
     /// Those whose answer is another one than in the files.
     pub differ: Vec<Mismatch>,
+    /// Whether what the server says of its built-in kinds is another thing than in the file.
+    pub kinds_differ: bool,
+}
+
+impl Outcome {
+    /// Whether the files say what the server says.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        self.differ.is_empty() && !self.kinds_differ
+    }
 }
 
 /// Where the scripts are.
@@ -38,21 +49,33 @@ pub fn folder() -> PathBuf {
 /// The servers do not start, a file is no script, a request has no answer, or a watch another number of events than its
 /// script awaits.
 pub async fn compare(binaries: &Binaries) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for (file, script, answers) in played(binaries, None).await? {
+    let (played, kinds) = played(binaries, None).await?;
+    let mut outcome = Outcome {
+        kinds_differ: fs::read_to_string(built_in::file())? != kinds,
+        ..Outcome::default()
+    };
+    for (file, script, answers) in played {
         outcome.pairs += answers.len();
         outcome.differ.extend(mismatches(&name(&file), &script, &answers));
     }
     Ok(outcome)
 }
 
-/// Plays every script, or the one called `only`, on fresh real servers and writes the answers into the files.
+/// Plays every script, or the one called `only`, on fresh real servers and writes the answers into the files, and without
+/// `only` what the server says of its built-in kinds.
 ///
 /// # Errors
 /// As [`compare`], or a file cannot be written.
 pub async fn record(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Outcome> {
-    let mut outcome = Outcome::default();
-    for (file, mut script, answers) in played(binaries, only).await? {
+    let (played, kinds) = played(binaries, only).await?;
+    let mut outcome = Outcome {
+        kinds_differ: fs::read_to_string(built_in::file())? != kinds,
+        ..Outcome::default()
+    };
+    if only.is_none() {
+        fs::write(built_in::file(), kinds)?;
+    }
+    for (file, mut script, answers) in played {
         outcome.pairs += answers.len();
         outcome.differ.extend(mismatches(&name(&file), &script, &answers));
         for (exchange, answer) in script.exchanges.iter_mut().zip(answers) {
@@ -117,7 +140,8 @@ async fn compare_one(
 
 type Played = (PathBuf, Script, Vec<Answer>);
 
-async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Vec<Played>> {
+/// All scripts with their answers, and what the server says of its built-in kinds.
+async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<(Vec<Played>, String)> {
     let mut scripts = script::all(&folder())?;
     scripts.retain(|(file, _)| only.is_none_or(|only| name(file) == only));
     anyhow::ensure!(
@@ -143,6 +167,7 @@ async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Vec<P
     )
     .await?;
     let (alone, controlled) = (Real::of(&alone).await?, Real::of(&controlled).await?);
+    let kinds = built_in::text(alone.client()).await?;
     let all = scripts.into_iter().map(|(file, script)| {
         let server = if script.controllers { &controlled } else { &alone };
         async move {
@@ -152,7 +177,7 @@ async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<Vec<P
             anyhow::Ok((file, script, answers))
         }
     });
-    try_join_all(all).await
+    Ok((try_join_all(all).await?, kinds))
 }
 
 fn as_many_events_as_awaited(script: &Script, answers: &[Answer]) -> anyhow::Result<()> {

@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     println!("{} in {took:.1} s", summary(&outcome));
     ensure!(
-        outcome.differ.is_empty(),
+        outcome.is_same(),
         "a real API server answers otherwise than the files say"
     );
     Ok(())
@@ -75,8 +75,13 @@ pub fn compare() -> anyhow::Result<Outcome> {
 
 /// One line about a comparison.
 pub fn summary(outcome: &Outcome) -> String {
+    let kinds = if outcome.kinds_differ {
+        "the built-in kinds differ: cargo xtask conformance --record"
+    } else {
+        "the built-in kinds are the same"
+    };
     format!(
-        "conformance: {} pairs recorded, {} differ",
+        "conformance: {} pairs recorded, {} differ; {kinds}",
         outcome.pairs,
         outcome.differ.len()
     )

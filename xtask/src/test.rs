@@ -96,7 +96,7 @@ fn recorded() -> Result<Outcome> {
         println!("{mismatch}\n");
     }
     let summary = conformance::summary(&outcome);
-    Ok(if outcome.differ.is_empty() {
+    Ok(if outcome.is_same() {
         Outcome::Passed(summary)
     } else {
         Outcome::Failed(summary)

@@ -40,6 +40,10 @@ impl Real {
         Ok(real)
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A server keeps the history of a kind from the first request about it on: scripts find it kept from before theirs.
     async fn remember_from_here(&self) -> anyhow::Result<()> {
         let watch = "/apis/conformance.ringspan.io/v1/probes?watch=true&resourceVersion=0";

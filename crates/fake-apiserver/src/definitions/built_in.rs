@@ -1,7 +1,8 @@
 //! The built-in kinds, from what kube-apiserver v1.35 says about them in `/openapi/v3` and in discovery.
 //!
-//! `schemas/built_in.json` has the resources and, without descriptions, every schema that they reach. Of the defaults only
-//! the empty objects are kept: they tell which parts are always there. One thing is added: an EndpointSlice always has `ports`.
+//! `schemas/built_in.json` has the resources and, without descriptions, every schema that they reach; `cargo xtask
+//! conformance --record` writes it. Of the defaults only the empty objects are kept: they tell which parts are always there.
+//! One thing is added: an EndpointSlice always has `ports`.
 
 use std::sync::Arc;
 
