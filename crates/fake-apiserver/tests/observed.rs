@@ -51,6 +51,11 @@ fn read(answer: fake_apiserver::Answer) -> (u16, Value) {
     (answer.status.as_u16(), serde_json::from_slice(&text).unwrap())
 }
 
+/// Merges into the map `a`.
+fn patch_a(server: &Server, patch: &Value) {
+    ask(server, "PATCH", &format!("{MAPS}/a"), patch);
+}
+
 fn map(name: &str, owner: Option<&Value>) -> Value {
     let mut map = json!({"metadata": {"name": name}, "data": {"key": "1"}});
     if let Some(owner) = owner {
@@ -75,18 +80,8 @@ fn each_accepted_write_is_told_with_the_object_before_and_after() {
     }));
     let cursor = server.writes_since(0).len();
     ask(&server, "POST", MAPS, &map("a", None));
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"data": {"key": "2"}}),
-    );
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"data": {"key": "2"}}),
-    );
+    patch_a(&server, &json!({"data": {"key": "2"}}));
+    patch_a(&server, &json!({"data": {"key": "2"}}));
     ask(&server, "DELETE", &format!("{MAPS}/a"), &Value::Null);
     ask(&server, "DELETE", &format!("{MAPS}/a"), &Value::Null);
     let told: Vec<_> = told
@@ -154,12 +149,7 @@ fn the_past_can_be_read_while_the_present_is_written() {
     let server = Server::new(Options::default());
     ask(&server, "POST", MAPS, &map("a", None));
     let then = server.version();
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"data": {"key": "2"}}),
-    );
+    patch_a(&server, &json!({"data": {"key": "2"}}));
     ask(&server, "POST", MAPS, &map("b", None));
     let past = |method: &str, path: &str, body: &Value| read(ask_as(&server, Some(then), method, path, body));
     assert_eq!(
@@ -366,24 +356,9 @@ async fn a_selected_watch_sees_objects_come_and_go() {
         panic!("no watch")
     };
     ask(&server, "POST", MAPS, &map("a", None));
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"metadata": {"labels": {"on": ""}}}),
-    );
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"data": {"key": "2"}}),
-    );
-    ask(
-        &server,
-        "PATCH",
-        &format!("{MAPS}/a"),
-        &json!({"metadata": {"labels": null}}),
-    );
+    patch_a(&server, &json!({"metadata": {"labels": {"on": ""}}}));
+    patch_a(&server, &json!({"data": {"key": "2"}}));
+    patch_a(&server, &json!({"metadata": {"labels": null}}));
     let gone_at = server.version().to_string();
     ask(&server, "DELETE", &format!("{MAPS}/a"), &Value::Null);
     let lines: Vec<Value> = events
