@@ -108,7 +108,7 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
     }
 
     /// Takes the answer of our own write, which is newer than what the watch has shown. Events that are older are
-    /// ignored from now on; nothing is woken. An answer that is older than what the watch has shown since, or than
+    /// ignored from now on; nothing is woken before the event of this write or a newer one. An answer that is older than what the watch has shown since, or than
     /// the object's deletion, is ignored. Only for objects that the watch's selectors select.
     pub fn absorb(&self, key: Key, resource_version: &str, value: T) {
         self.write().absorb(key, resource_version, value);

@@ -15,11 +15,14 @@ pub(crate) struct Contents<T> {
 
 struct Entry<T> {
     value: Arc<T>,
+    /// What the watch showed last, if our own write has changed it since. Its answer may hold what others wrote in
+    /// between, whose events will be older than it: without this nobody would be woken for them.
+    shown: Option<Arc<T>>,
     /// `None`: not a number, so that it cannot be compared.
     version: Option<u64>,
 }
 
-/// What an event changed: the value before and after.
+/// What an event changed: the value that the watch showed before, and the one after.
 pub(crate) struct Change<T> {
     pub(crate) key: Key,
     pub(crate) old: Option<Arc<T>>,
@@ -71,7 +74,10 @@ impl<T> Contents<T> {
         };
         let late = matches!((version, gone), (Some(version), Some(gone)) if version <= gone);
         if !late && !older(version, self.version_of(&key)) {
-            self.put(key, version, Seen::Value(value));
+            let Change { key, old, .. } = self.put(key, version, Seen::Value(value));
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.shown = old;
+            }
         }
     }
 
@@ -113,7 +119,10 @@ impl<T> Contents<T> {
     }
 
     fn put(&mut self, key: Key, version: Option<u64>, seen: Seen<T>) -> Change<T> {
-        let old = self.entries.remove(&key).map(|entry| entry.value);
+        let old = self
+            .entries
+            .remove(&key)
+            .map(|entry| entry.shown.unwrap_or(entry.value));
         self.unreadable.remove(&key);
         let new = match seen {
             Seen::Value(value) => {
@@ -122,6 +131,7 @@ impl<T> Contents<T> {
                     key.clone(),
                     Entry {
                         value: Arc::clone(&value),
+                        shown: None,
                         version,
                     },
                 );
