@@ -6,8 +6,8 @@
 //! | [`World`] | API servers in memory, the stand-in in each plane, credentials |
 //! | [`program`] | one of the five, as it is started, killed and started again |
 //! | `roles` | the rights that are shipped |
-//! | [`wire`] | what stands between a program and an API server: counts calls, does what the plan says |
-//! | [`plan`] | one fault as one line of text |
+//! | [`wire`] | what stands between a program and an API server: tells of calls, does what the plan says |
+//! | [`plan`] | what goes wrong, as one line of text |
 //! | [`scenario`] | what the user does |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
 //! | [`monitor`] | what must hold at every write |

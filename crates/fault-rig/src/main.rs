@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
             };
             sweep_all(&scenarios, row.as_deref(), seed, threads, figures)
         }
-        What::Replay { plan, journal } => replay(plan, journal),
+        What::Replay { plan, journal } => replay(&plan, journal),
     }
 }
 
@@ -158,9 +158,9 @@ fn figure(row: &Row) -> Value {
     json!({"runs": row.runs, "slowest_seconds": row.slowest, "failed": failed})
 }
 
-fn replay(plan: Plan, journal: bool) -> anyhow::Result<()> {
+fn replay(plan: &Plan, journal: bool) -> anyhow::Result<()> {
     let reference = sweep::reference(plan.scenario, plan.seed)?;
-    let report = run(plan)?;
+    let report = run(plan.clone())?;
     if journal {
         for line in &report.journal {
             say(line);

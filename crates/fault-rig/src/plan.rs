@@ -1,71 +1,51 @@
-//! One fault as one line of text: `scenario=S02 seed=7 fault=CrashAfter program=cluster-reconciler write=3`.
+//! What is to go wrong in a run, as one line of text: `scenario=S02 seed=7 fault=CrashAfter program=cluster-reconciler write=3`.
+//!
+//! A line names what the user does, the seed, and then any number of faults, each from its `fault=` to the next: what
+//! happens, and where. A run without faults has none.
+
+mod place;
+mod what;
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::program::Name;
+pub use place::{Call, Place};
+pub use what::What;
+
 use crate::scenario::Scenario;
 
-/// What happens at a call. Programs live on after those that do not say otherwise.
+/// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// Nothing.
-    Pass,
-    /// The program ends before the call is sent.
-    CrashBefore,
-    /// The program ends after the call was done, before it hears of it.
-    CrashAfter,
-    /// The call is done and its answer lost: the connection breaks.
-    LostReply,
-    /// The connection breaks before the call is done.
-    FailBefore,
-    /// The server answers this status and does nothing.
-    Reply(u16),
-    /// The server does nothing and never answers.
-    Hang,
-    /// The call is done this many virtual seconds later.
-    Delay(u16),
+pub struct Fault {
+    /// What happens.
+    pub what: What,
+    /// Where.
+    pub place: Place,
+    /// How often: when the same program makes the very same call again, it fails again until it has failed so often.
+    pub times: u32,
 }
 
-/// What a program asks of API servers, counted apart over all its lives and all planes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Call {
-    /// Whatever changes an object, but for Events, which tell of acts.
-    Write,
-    /// A get, or a page of a list.
-    Read,
-    /// The opening of a watch.
-    Watch,
-}
-
-impl Call {
-    /// All kinds.
-    pub const ALL: [Call; 3] = [Call::Write, Call::Read, Call::Watch];
-
-    fn key(self) -> &'static str {
-        match self {
-            Call::Write => "write",
-            Call::Read => "read",
-            Call::Watch => "watch",
+impl Fault {
+    /// Once.
+    #[must_use]
+    pub fn once(what: What, place: Place) -> Self {
+        Self {
+            what,
+            place,
+            times: 1,
         }
     }
 }
 
-/// Where and what: one fault in one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A run: what the user does, chance, and what goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// What the user does.
     pub scenario: Scenario,
     /// Seed of delays, uids, host ids and random bytes.
     pub seed: u64,
-    /// What happens.
-    pub fault: Fault,
-    /// To whom.
-    pub program: Name,
-    /// At a call of this kind.
-    pub call: Call,
-    /// At which of them, counted from 1.
-    pub number: u32,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
 }
 
 impl Plan {
@@ -75,39 +55,35 @@ impl Plan {
         Self {
             scenario,
             seed,
-            fault: Fault::Pass,
-            program: Name::ClientRegistry,
-            call: Call::Write,
-            number: 0,
+            faults: Vec::new(),
+        }
+    }
+
+    /// The same run with these faults and no others.
+    #[must_use]
+    pub fn with(&self, faults: impl IntoIterator<Item = Fault>) -> Self {
+        Self {
+            faults: faults.into_iter().collect(),
+            ..*self
         }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Reply(code) => write!(f, "Reply:{code}"),
-            Fault::Delay(seconds) => write!(f, "Delay:{seconds}"),
-            other => write!(f, "{other:?}"),
+        write!(f, "fault={} {}", self.what, self.place)?;
+        if self.times == 1 {
+            Ok(())
+        } else {
+            write!(f, " times={}", self.times)
         }
     }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan {
-            scenario,
-            seed,
-            fault,
-            program,
-            call,
-            number,
-        } = self;
-        write!(
-            f,
-            "scenario={scenario} seed={seed} fault={fault} program={program} {}={number}",
-            call.key()
-        )
+        write!(f, "scenario={} seed={}", self.scenario, self.seed)?;
+        self.faults.iter().try_for_each(|fault| write!(f, " {fault}"))
     }
 }
 
@@ -127,22 +103,42 @@ impl fmt::Display for NoPlan {
 
 impl std::error::Error for NoPlan {}
 
-impl FromStr for Fault {
-    type Err = NoPlan;
+/// Words `key=value` of a part of a line; what is not asked for is too much.
+struct Words<'l>(Vec<(&'l str, &'l str)>);
 
-    fn from_str(text: &str) -> Result<Self, NoPlan> {
-        let number = |text: &str| text.parse().map_err(|_| NoPlan(format!("{text:?} is no number")));
-        Ok(match text.split_once(':') {
-            Some(("Reply", code)) => Fault::Reply(number(code)?),
-            Some(("Delay", seconds)) => Fault::Delay(number(seconds)?),
-            None if text == "Pass" => Fault::Pass,
-            None if text == "CrashBefore" => Fault::CrashBefore,
-            None if text == "CrashAfter" => Fault::CrashAfter,
-            None if text == "LostReply" => Fault::LostReply,
-            None if text == "FailBefore" => Fault::FailBefore,
-            None if text == "Hang" => Fault::Hang,
-            _ => return Err(NoPlan(format!("{text:?} is no fault"))),
-        })
+impl<'l> Words<'l> {
+    fn take(&mut self, key: &str) -> Option<&'l str> {
+        let at = self.0.iter().position(|(known, _)| *known == key)?;
+        Some(self.0.remove(at).1)
+    }
+
+    fn need(&mut self, key: &str) -> Result<&'l str, NoPlan> {
+        self.take(key).ok_or_else(|| NoPlan(format!("it has no {key}")))
+    }
+
+    fn end(self) -> Result<(), NoPlan> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((key, value)) => Err(NoPlan(format!("{key}={value} means nothing here"))),
+        }
+    }
+}
+
+fn parsed<T: FromStr>(key: &str, value: &str) -> Result<T, NoPlan> {
+    value
+        .parse()
+        .map_err(|_| NoPlan(format!("{value:?} is no {key}")))
+}
+
+impl Fault {
+    fn read(mut words: Words<'_>) -> Result<Self, NoPlan> {
+        let what = words.need("fault")?.parse()?;
+        let times = words
+            .take("times")
+            .map_or(Ok(1), |value| parsed("times", value))?;
+        let place = Place::read(&mut words)?;
+        words.end()?;
+        Ok(Fault { what, place, times })
     }
 }
 
@@ -150,56 +146,72 @@ impl FromStr for Plan {
     type Err = NoPlan;
 
     fn from_str(line: &str) -> Result<Self, NoPlan> {
-        let value = |key: &str| {
-            let found = line
-                .split_whitespace()
-                .find_map(|part| part.strip_prefix(key)?.strip_prefix('='));
-            found.ok_or_else(|| NoPlan(format!("it has no {key}")))
-        };
-        let no = |key: &str| NoPlan(format!("its {key} is none"));
-        let scenario = Scenario::named(value("scenario")?).ok_or_else(|| no("scenario"))?;
-        let seed = value("seed")?.parse().map_err(|_| no("seed"))?;
-        let fault = value("fault")?.parse()?;
-        let program = Name::named(value("program")?).ok_or_else(|| no("program"))?;
-        let named = Call::ALL.into_iter().find(|call| value(call.key()).is_ok());
-        let call = named.ok_or_else(|| NoPlan("it has no write, read or watch".to_owned()))?;
+        let mut parts = vec![Vec::new()];
+        for word in line.split_whitespace() {
+            let pair = word.split_once('=');
+            let pair = pair.ok_or_else(|| NoPlan(format!("{word:?} has no =")))?;
+            if pair.0 == "fault" {
+                parts.push(Vec::new());
+            }
+            if let Some(part) = parts.last_mut() {
+                part.push(pair);
+            }
+        }
+        let mut parts = parts.into_iter().map(Words);
+        let mut head = parts.next().unwrap_or(Words(Vec::new()));
+        let scenario = head.need("scenario")?;
+        let scenario =
+            Scenario::named(scenario).ok_or_else(|| NoPlan(format!("{scenario:?} is no scenario")))?;
+        let seed = parsed("seed", head.need("seed")?)?;
+        head.end()?;
         Ok(Plan {
             scenario,
             seed,
-            fault,
-            program,
-            call,
-            number: value(call.key())?.parse().map_err(|_| no(call.key()))?,
+            faults: parts.map(Fault::read).collect::<Result<_, _>>()?,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::program::Name;
 
     #[test]
     fn a_plan_is_read_back_from_its_line() {
-        for fault in [
-            Fault::CrashBefore,
-            Fault::Reply(409),
-            Fault::Delay(30),
-            Fault::Hang,
-        ] {
-            let plan = Plan {
-                fault,
-                program: Name::TopologyReconciler,
-                call: Call::Watch,
-                number: 4,
-                ..Plan::without_fault(Scenario::Three, 9)
-            };
-            assert_eq!(plan.to_string().parse(), Ok(plan));
+        let nothing = Plan::without_fault(Scenario::Three, 9);
+        let call = Place::Call {
+            program: Name::TopologyReconciler,
+            call: Call::Watch,
+            number: 4,
+        };
+        let span = Place::Span {
+            plane: "east",
+            from: 30,
+            until: 3600,
+        };
+        let crash = Fault::once(What::CrashBefore, call);
+        let conflict = Fault {
+            times: 5,
+            ..Fault::once(What::Reply(409), call)
+        };
+        let slow = Fault::once(What::Delay(Duration::from_millis(100)), span);
+        for faults in [vec![], vec![crash], vec![conflict, slow]] {
+            let plan = nothing.with(faults);
+            assert_eq!(plan.to_string().parse().as_ref(), Ok(&plan));
         }
     }
 
     #[test]
     fn a_line_that_is_no_plan_says_what_is_missing() {
-        let said = "scenario=S02 seed=7".parse::<Plan>().unwrap_err().to_string();
-        assert!(said.contains("it has no fault"), "{said}");
+        let no = |line: &str| line.parse::<Plan>().unwrap_err().to_string();
+        let said = no("scenario=S02 seed=7 fault=Hang");
+        assert!(said.contains("it has no write, read"), "{said}");
+        let said = no("scenario=S02 seed=7 fault=Hang program=nobody write=1");
+        assert!(said.contains("\"nobody\" is no program"), "{said}");
+        let said = no("scenario=S02 sed=7");
+        assert!(said.contains("it has no seed"), "{said}");
     }
 }

@@ -13,7 +13,7 @@ use crate::normal;
 use crate::plan::Plan;
 use crate::program::{self, Life, Name};
 use crate::scenario::CLUSTER;
-use crate::wire::Called;
+use crate::wire::{Asked, Called};
 use crate::world::{CONTROL_PLANE, DATABASES, PLANES, World};
 
 /// How long the user waits for each step, in virtual time.
@@ -40,6 +40,10 @@ pub struct Report {
     pub state: BTreeMap<String, Value>,
     /// Calls of each program over its lives.
     pub calls: Called,
+    /// Every call in order, of a run without faults.
+    pub asked: Vec<Asked>,
+    /// How often each fault of the plan struck.
+    pub struck: Vec<u32>,
     /// A line for each write of the programs, in order: what must be the same in two runs of one plan.
     pub journal: Vec<String>,
 }
@@ -59,7 +63,7 @@ pub fn run(plan: Plan) -> anyhow::Result<Report> {
 }
 
 async fn story(plan: Plan) -> anyhow::Result<Report> {
-    let world = Arc::new(World::start(plan)?);
+    let world = Arc::new(World::start(plan.clone())?);
     let violations = monitor::watch(&world);
     let keepers: Vec<_> = Name::ALL
         .into_iter()
@@ -84,7 +88,9 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         violations: found(&world, &violations, late),
         converged,
         state: normal::state(&world),
-        calls: world.counts.all(),
+        calls: world.switchboard.called(),
+        asked: world.switchboard.asked(),
+        struck: world.switchboard.struck(),
         journal: journal(&world),
     };
     for keeper in keepers {

@@ -3,37 +3,38 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use crate::normal;
-use crate::plan::{Call, Fault, Plan};
+use crate::plan::{Call, Fault, Place, Plan, What};
 use crate::run::{Report, run};
 use crate::scenario::Scenario;
 
 /// A row of the fault matrix: its name, at which calls, and what happens there.
-pub type FaultRow = (&'static str, Call, &'static [Fault]);
+pub type FaultRow = (&'static str, Call, &'static [What]);
 
 /// The rows that are swept.
 pub const ROWS: &[FaultRow] = &[
-    ("F01 crash_before", Call::Write, &[Fault::CrashBefore]),
-    ("F02 crash_after", Call::Write, &[Fault::CrashAfter]),
-    ("F03 lost_reply", Call::Write, &[Fault::LostReply]),
-    ("F11 watch_cut", Call::Watch, &[Fault::FailBefore, Fault::Hang]),
-    ("F12 gone", Call::Watch, &[Fault::Reply(410)]),
-    ("F13 conflict", Call::Write, &[Fault::Reply(409)]),
-    (
-        "F15 http5xx",
-        Call::Write,
-        &[Fault::Reply(500), Fault::Reply(503)],
-    ),
-    ("F15 http5xx of reads", Call::Read, &[Fault::Reply(500)]),
-    ("F16 timeout", Call::Write, &[Fault::FailBefore, Fault::Hang]),
+    ("F01 crash_before", Call::Write, &[What::CrashBefore]),
+    ("F02 crash_after", Call::Write, &[What::CrashAfter]),
+    ("F03 lost_reply", Call::Write, &[What::LostReply]),
+    ("F11 watch_cut", Call::Watch, &[What::FailBefore, What::Hang]),
+    ("F12 gone", Call::Watch, &[What::Reply(410)]),
+    ("F13 conflict", Call::Write, &[What::Reply(409)]),
+    ("F15 http5xx", Call::Write, &[What::Reply(500), What::Reply(503)]),
+    ("F15 http5xx of reads", Call::Read, &[What::Reply(500)]),
+    ("F16 timeout", Call::Write, &[What::FailBefore, What::Hang]),
     (
         "F16 timeout of reads",
         Call::Read,
-        &[Fault::FailBefore, Fault::Hang],
+        &[What::FailBefore, What::Hang],
     ),
-    ("F18 slow", Call::Write, &[Fault::Delay(5)]),
-    ("F18 slow reads", Call::Read, &[Fault::Delay(5)]),
+    ("F18 slow", Call::Write, &[What::Delay(Duration::from_secs(5))]),
+    (
+        "F18 slow reads",
+        Call::Read,
+        &[What::Delay(Duration::from_secs(5))],
+    ),
 ];
 
 /// One run that did not go well.
@@ -58,18 +59,19 @@ pub struct Row {
 
 /// All plans of a row for a scenario, given its run without faults.
 #[must_use]
-pub fn plans(reference: &Report, call: Call, faults: &[Fault]) -> Vec<Plan> {
+pub fn plans(reference: &Report, call: Call, faults: &[What]) -> Vec<Plan> {
     let calls = reference.calls.iter().filter(|((_, kind), _)| *kind == call);
     let places = calls.flat_map(|((program, _), count)| (1..=*count).map(move |number| (*program, number)));
     places
         .flat_map(|(program, number)| {
-            faults.iter().map(move |fault| Plan {
-                fault: *fault,
+            let place = Place::Call {
                 program,
                 call,
                 number,
-                ..reference.plan
-            })
+            };
+            faults
+                .iter()
+                .map(move |what| reference.plan.with([Fault::once(*what, place)]))
         })
         .collect()
 }
@@ -103,7 +105,7 @@ pub fn sweep(reference: &Report, plans: &[Plan], threads: usize) -> anyhow::Resu
                 loop {
                     let plan = next.lock().unwrap_or_else(PoisonError::into_inner).next();
                     let Some(plan) = plan else { break };
-                    let report = run(*plan);
+                    let report = run(plan.clone());
                     let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
                     match report {
                         Ok(report) => outcome.0.count(reference, &report),
@@ -126,7 +128,7 @@ impl Row {
             .max(report.converged.map_or(0, |time| time.as_secs()));
         if !lines.is_empty() {
             self.failures.push(Failure {
-                plan: report.plan,
+                plan: report.plan.clone(),
                 lines,
             });
         }

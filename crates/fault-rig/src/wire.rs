@@ -1,11 +1,11 @@
-//! What stands between a program and an API server: it counts the calls, and does at one of them what the plan says.
+//! What stands between a program and an API server: it tells of each call, and does at it what the plan says.
 
-use std::collections::BTreeMap;
+mod switchboard;
+
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use fake_apiserver::{Server, Service, User};
@@ -16,40 +16,20 @@ use runtime::WireBody;
 use serde_json::json;
 use tower::{BoxError, ServiceExt};
 
-use crate::plan::{Call, Fault, Plan};
+pub use switchboard::{Asked, Called, Switchboard};
+
+use crate::plan::{Call, What};
 use crate::program::{Life, Name};
 use crate::world::{CONTROL_PLANE, NAMESPACE, World};
-
-/// How many calls there were, by program and kind.
-pub type Called = BTreeMap<(Name, Call), u32>;
-
-/// Calls so far, shared by all lives and planes of a run.
-#[derive(Debug, Default)]
-pub struct Counts(Mutex<Called>);
-
-impl Counts {
-    fn next(&self, program: Name, call: Call) -> u32 {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry((program, call)).or_default();
-        *count += 1;
-        *count
-    }
-
-    /// How many there were.
-    #[must_use]
-    pub fn all(&self) -> Called {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// One program's way to one API server.
 #[derive(Clone)]
 pub struct Wiretap {
     inner: Service,
+    plane: &'static str,
     program: Name,
     life: Life,
-    counts: Arc<Counts>,
-    plan: Plan,
+    switchboard: Arc<Switchboard>,
 }
 
 impl Wiretap {
@@ -58,28 +38,21 @@ impl Wiretap {
     /// # Panics
     /// When there is no such plane.
     #[must_use]
-    pub fn new(world: &World, plane: &str, program: Name, life: &Life) -> Self {
+    pub fn new(world: &World, plane: &'static str, program: Name, life: &Life) -> Self {
         let server: &Server = world.server(plane);
         Self {
             inner: server.service(user(plane, program)),
+            plane,
             program,
             life: life.clone(),
-            counts: Arc::clone(&world.counts),
-            plan: world.plan,
+            switchboard: Arc::clone(&world.switchboard),
         }
     }
 
-    fn fault(&self, request: &Request<Body>) -> Fault {
-        let Some(call) = kind(request) else {
-            return Fault::Pass;
-        };
-        let number = self.counts.next(self.program, call);
-        let Plan { program, .. } = self.plan;
-        if (program, self.plan.call, self.plan.number) == (self.program, call, number) {
-            self.plan.fault
-        } else {
-            Fault::Pass
-        }
+    fn fault(&self, request: &Request<Body>) -> Option<What> {
+        let call = kind(request)?;
+        let line = || format!("{} {}", request.method(), request.uri().path());
+        self.switchboard.ask(self.program, call, self.plane, line)
     }
 
     async fn done(self, request: Request<Body>) -> Result<Response<WireBody>, BoxError> {
@@ -95,27 +68,29 @@ impl Wiretap {
         if let Ok(agent) = agent.parse() {
             request.headers_mut().insert(http::header::USER_AGENT, agent);
         }
-        match self.fault(&request) {
-            Fault::Pass => self.done(request).await,
-            Fault::CrashBefore => {
+        let Some(fault) = self.fault(&request) else {
+            return self.done(request).await;
+        };
+        match fault {
+            What::CrashBefore => {
                 self.life.end();
                 pending().await
             }
-            Fault::CrashAfter => {
+            What::CrashAfter => {
                 let life = self.life.clone();
                 let _ = self.done(request).await;
                 life.end();
                 pending().await
             }
-            Fault::LostReply => {
+            What::LostReply => {
                 let _ = self.done(request).await;
                 Err(broken())
             }
-            Fault::FailBefore => Err(broken()),
-            Fault::Reply(code) => Ok(status(code)),
-            Fault::Hang => pending().await,
-            Fault::Delay(seconds) => {
-                tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+            What::FailBefore => Err(broken()),
+            What::Reply(code) => Ok(status(code)),
+            What::Hang => pending().await,
+            What::Delay(time) => {
+                tokio::time::sleep(time).await;
                 self.done(request).await
             }
         }

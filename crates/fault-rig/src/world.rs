@@ -26,7 +26,7 @@ use tower::util::BoxCloneSyncService;
 use crate::plan::Plan;
 use crate::program::{Life, Name};
 use crate::roles;
-use crate::wire::{Counts, Wiretap};
+use crate::wire::{Switchboard, Wiretap};
 
 /// Name of the control plane among the planes.
 pub const CONTROL_PLANE: &str = "control-plane";
@@ -61,10 +61,10 @@ pub struct World {
     /// The Cassandra behind the pods.
     pub rings: Rings,
     management: Management,
-    /// The fault.
+    /// What goes wrong.
     pub plan: Plan,
-    /// Writes so far.
-    pub counts: Arc<Counts>,
+    /// Calls so far, and what happens at them.
+    pub switchboard: Arc<Switchboard>,
     began: Instant,
     lives: AtomicU64,
     stop: CancellationToken,
@@ -100,8 +100,8 @@ impl World {
             management: Management::new(rings.clone(), pace),
             servers,
             rings,
+            switchboard: Arc::new(Switchboard::new(&plan)),
             plan,
-            counts: Arc::default(),
             began: Instant::now(),
             lives: AtomicU64::new(0),
             stop: CancellationToken::new(),

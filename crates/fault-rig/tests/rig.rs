@@ -1,13 +1,13 @@
 //! The five controllers in virtual time. Thousands of runs are for `cargo xtask faults`; here is what fits into a test.
 
-use fault_rig::plan::{Call, Fault, Plan};
+use fault_rig::plan::{Call, Plan, What};
 use fault_rig::{Scenario, run, sweep};
 
 #[test]
 fn every_scenario_comes_to_its_end_and_to_rest_and_is_the_same_twice() {
     for scenario in Scenario::ALL {
         let one = sweep::reference(scenario, 7).unwrap();
-        let other = run(one.plan).unwrap();
+        let other = run(one.plan.clone()).unwrap();
         println!(
             "{scenario}: done after {:?}, writes {:?}",
             one.converged,
@@ -21,7 +21,7 @@ fn every_scenario_comes_to_its_end_and_to_rest_and_is_the_same_twice() {
 #[test]
 fn a_program_that_ends_before_or_after_any_write_changes_nothing_in_the_end() {
     let reference = sweep::reference(Scenario::One, 7).unwrap();
-    let plans = sweep::plans(&reference, Call::Write, &[Fault::CrashBefore, Fault::CrashAfter]);
+    let plans = sweep::plans(&reference, Call::Write, &[What::CrashBefore, What::CrashAfter]);
     let row = sweep::sweep(&reference, &plans, 2).unwrap();
     assert_eq!(row.runs, plans.len());
     assert!(row.runs > 30, "{} runs", row.runs);
