@@ -8,8 +8,9 @@ mod what;
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
-pub use place::{Call, Place};
+pub use place::{Call, Place, Verb};
 pub use what::What;
 
 use crate::scenario::Scenario;
@@ -66,6 +67,16 @@ impl Plan {
             faults: faults.into_iter().collect(),
             ..*self
         }
+    }
+
+    /// How long its faults last together, at most.
+    #[must_use]
+    pub fn lasts(&self) -> Duration {
+        let each = self
+            .faults
+            .iter()
+            .map(|fault| fault.what.lasts() * fault.times + fault.place.until());
+        each.sum()
     }
 }
 
@@ -174,8 +185,6 @@ impl FromStr for Plan {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::program::Name;
 
@@ -198,7 +207,30 @@ mod tests {
             ..Fault::once(What::Reply(409), call)
         };
         let slow = Fault::once(What::Delay(Duration::from_millis(100)), span);
-        for faults in [vec![], vec![crash], vec![conflict, slow]] {
+        let lie = What::Stale {
+            since: 3,
+            time: Duration::from_mins(10),
+        };
+        let event = Place::Event {
+            program: Name::StatusRollup,
+            plane: "control-plane",
+            number: 12,
+        };
+        let some = Place::Some {
+            plane: "west",
+            verb: Verb::Patch,
+            percent: 50,
+            from: 0,
+            until: 3600,
+        };
+        let others = [
+            Fault::once(What::Crash(Name::SecretReplicator), call),
+            Fault::once(lie, call),
+            Fault::once(What::Swap, event),
+            Fault::once(What::Freeze(Duration::from_secs(5)), event),
+            Fault::once(What::Reply(503), some),
+        ];
+        for faults in [vec![], vec![crash], vec![conflict, slow], others.to_vec()] {
             let plan = nothing.with(faults);
             assert_eq!(plan.to_string().parse().as_ref(), Ok(&plan));
         }

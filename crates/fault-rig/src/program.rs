@@ -64,7 +64,7 @@ impl fmt::Display for Name {
 }
 
 /// One life of a program: what it asks after its death reaches nobody, which is all that a crash is to the others.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Life {
     alive: Arc<AtomicBool>,
     ended: Arc<Notify>,
@@ -131,7 +131,7 @@ pub fn start(world: &World, name: Name) -> Life {
         dial: world.dial(name, &life),
         ..FleetOptions::new(&[], format!("ringspan-{name}"))
     };
-    let management = world.management(&life);
+    let management = world.management(name, &life);
     tokio::spawn(async move {
         match name {
             Name::ClientRegistry => client_registry::serve(process, planes).await,

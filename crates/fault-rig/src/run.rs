@@ -1,6 +1,6 @@
 //! A scenario under a plan, in virtual time, and what came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +13,19 @@ use crate::normal;
 use crate::plan::Plan;
 use crate::program::{self, Life, Name};
 use crate::scenario::CLUSTER;
-use crate::wire::{Asked, Called};
+use crate::wire::{Asked, Called, Shown};
 use crate::world::{CONTROL_PLANE, DATABASES, PLANES, World};
 
 /// How long the user waits for each step, in virtual time.
 const PATIENCE: Duration = Duration::from_mins(30);
 /// How long a program that ended stays away.
-const AWAY: Duration = Duration::from_secs(1);
+pub(crate) const AWAY: Duration = Duration::from_secs(1);
 /// How often it is looked whether a step is done.
 const LOOK: Duration = Duration::from_millis(100);
 /// After this long nothing may be written any more.
 const SETTLED: Duration = Duration::from_secs(10);
+/// The same after a fault that lasted beyond the last step.
+const HEALED: Duration = Duration::from_mins(10);
 /// For this long.
 const REST: Duration = Duration::from_mins(10);
 
@@ -42,6 +44,10 @@ pub struct Report {
     pub calls: Called,
     /// Every call in order, of a run without faults.
     pub asked: Vec<Asked>,
+    /// Every event that was shown, in order, of a run without faults.
+    pub shown: Vec<Shown>,
+    /// Deletions that were asked for, each with its plane, whatever came of them.
+    pub deletions: BTreeSet<String>,
     /// How often each fault of the plan struck.
     pub struck: Vec<u32>,
     /// A line for each write of the programs, in order: what must be the same in two runs of one plan.
@@ -72,7 +78,7 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
     let mut converged = None;
     for spec in plan.scenario.specs() {
         world.apply(&spec)?;
-        let done = timeout(PATIENCE, until_done(&world, &spec)).await;
+        let done = timeout(PATIENCE + plan.lasts(), until_done(&world, &spec)).await;
         converged = done.ok().map(|()| world.elapsed());
         if converged.is_none() {
             break;
@@ -90,6 +96,8 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         state: normal::state(&world),
         calls: world.switchboard.called(),
         asked: world.switchboard.asked(),
+        shown: world.switchboard.shown(),
+        deletions: world.switchboard.deletions(),
         struck: world.switchboard.struck(),
         journal: journal(&world),
     };
@@ -143,7 +151,13 @@ fn is_done(world: &World, spec: &Value) -> bool {
 
 /// Lets everything settle, and then tells of writes that come all the same.
 async fn at_rest(world: &World) -> Vec<String> {
-    sleep(SETTLED).await;
+    let settles = if world.switchboard.goes_on() {
+        HEALED
+    } else {
+        SETTLED
+    };
+    let _ = timeout(PATIENCE + world.plan.lasts(), over(world)).await;
+    sleep(settles).await;
     let before = journal(world).len();
     sleep(REST).await;
     journal(world)
@@ -151,6 +165,13 @@ async fn at_rest(world: &World) -> Vec<String> {
         .skip(before)
         .map(|write| format!("P14: written at rest: {write}"))
         .collect()
+}
+
+/// Waits until what the plan says is over.
+async fn over(world: &World) {
+    while world.switchboard.goes_on() {
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 fn found(world: &World, violations: &Violations, late: Vec<String>) -> Vec<String> {

@@ -1,41 +1,19 @@
-//! A plan for every call of a run without faults.
+//! Plans for every call and event of a run without faults, many runs at once, and what came of them.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+mod rows;
+mod sample;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+pub use rows::{ROWS, Row, at};
+pub use sample::{most_of_each, sample};
+
 use crate::normal;
-use crate::plan::{Call, Fault, Place, Plan, What};
+use crate::plan::{Plan, What};
 use crate::run::{Report, run};
 use crate::scenario::Scenario;
-
-/// A row of the fault matrix: its name, at which calls, and what happens there.
-pub type FaultRow = (&'static str, Call, &'static [What]);
-
-/// The rows that are swept.
-pub const ROWS: &[FaultRow] = &[
-    ("F01 crash_before", Call::Write, &[What::CrashBefore]),
-    ("F02 crash_after", Call::Write, &[What::CrashAfter]),
-    ("F03 lost_reply", Call::Write, &[What::LostReply]),
-    ("F11 watch_cut", Call::Watch, &[What::FailBefore, What::Hang]),
-    ("F12 gone", Call::Watch, &[What::Reply(410)]),
-    ("F13 conflict", Call::Write, &[What::Reply(409)]),
-    ("F15 http5xx", Call::Write, &[What::Reply(500), What::Reply(503)]),
-    ("F15 http5xx of reads", Call::Read, &[What::Reply(500)]),
-    ("F16 timeout", Call::Write, &[What::FailBefore, What::Hang]),
-    (
-        "F16 timeout of reads",
-        Call::Read,
-        &[What::FailBefore, What::Hang],
-    ),
-    ("F18 slow", Call::Write, &[What::Delay(Duration::from_secs(5))]),
-    (
-        "F18 slow reads",
-        Call::Read,
-        &[What::Delay(Duration::from_secs(5))],
-    ),
-];
 
 /// One run that did not go well.
 #[derive(Debug)]
@@ -46,34 +24,25 @@ pub struct Failure {
     pub lines: Vec<String>,
 }
 
-/// What came of a row.
+/// What came of some runs.
 #[derive(Debug, Default)]
-pub struct Row {
-    /// Runs.
+pub struct Outcome {
+    /// Runs in which every fault struck.
     pub runs: usize,
-    /// Those that failed.
+    /// Runs in which one never did. They are looked at like the others, and prove nothing.
+    pub idle: usize,
+    /// Runs with a violation of what must always hold.
+    pub violations: usize,
+    /// Runs that came to another end, or to none, or did not rest.
+    pub diverged: usize,
+    /// The runs of both kinds.
     pub failures: Vec<Failure>,
-    /// The longest time until all was done, in virtual seconds.
-    pub slowest: u64,
-}
-
-/// All plans of a row for a scenario, given its run without faults.
-#[must_use]
-pub fn plans(reference: &Report, call: Call, faults: &[What]) -> Vec<Plan> {
-    let calls = reference.calls.iter().filter(|((_, kind), _)| *kind == call);
-    let places = calls.flat_map(|((program, _), count)| (1..=*count).map(move |number| (*program, number)));
-    places
-        .flat_map(|(program, number)| {
-            let place = Place::Call {
-                program,
-                call,
-                number,
-            };
-            faults
-                .iter()
-                .map(move |what| reference.plan.with([Fault::once(*what, place)]))
-        })
-        .collect()
+    /// The longest time until all was done, in virtual time.
+    pub slowest: Duration,
+    /// The run that took it.
+    pub slowest_plan: Option<Plan>,
+    /// What it cost to run them, on one processor.
+    pub cost: Duration,
 }
 
 /// The run without faults, which must be in order.
@@ -92,53 +61,78 @@ pub fn reference(scenario: Scenario, seed: u64) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-/// Runs plans on `threads` threads and holds each against the reference.
+/// Runs lists of plans on `threads` threads, and holds each run against the reference of its list.
 ///
 /// # Errors
 /// A world cannot be made.
-pub fn sweep(reference: &Report, plans: &[Plan], threads: usize) -> anyhow::Result<Row> {
-    let next = Mutex::new(plans.iter());
-    let outcome = Mutex::new((Row::default(), None));
+pub fn sweep(lists: &[(&Report, Vec<Plan>)], threads: usize) -> anyhow::Result<Vec<Outcome>> {
+    let jobs = lists.iter().enumerate().flat_map(|(number, (reference, plans))| {
+        plans.iter().map(move |plan| (number, *reference, plan.clone()))
+    });
+    let next = Mutex::new(jobs);
+    let outcomes = lists.iter().map(|_| Outcome::default());
+    let outcomes = Mutex::new((outcomes.collect::<Vec<_>>(), None));
+    let work = || {
+        loop {
+            let job = next.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((number, reference, plan)) = job else {
+                break;
+            };
+            let began = std::time::Instant::now();
+            let done = run(plan).map(|report| (wrong(reference, &report), report));
+            let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            match done {
+                Ok((lines, report)) => outcomes.0[number].count(report, lines, began.elapsed()),
+                Err(error) => outcomes.1 = Some(error),
+            }
+        }
+    };
     std::thread::scope(|scope| {
         for _ in 0..threads.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let plan = next.lock().unwrap_or_else(PoisonError::into_inner).next();
-                    let Some(plan) = plan else { break };
-                    let report = run(plan.clone());
-                    let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                    match report {
-                        Ok(report) => outcome.0.count(reference, &report),
-                        Err(error) => outcome.1 = Some(error),
-                    }
-                }
-            });
+            scope.spawn(work);
         }
     });
-    let (row, error) = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-    error.map_or(Ok(row), Err)
+    let (outcomes, error) = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    error.map_or(Ok(outcomes), Err)
 }
 
-impl Row {
-    fn count(&mut self, reference: &Report, report: &Report) {
-        self.runs += 1;
-        let lines = wrong(reference, report);
-        self.slowest = self
-            .slowest
-            .max(report.converged.map_or(0, |time| time.as_secs()));
-        if !lines.is_empty() {
-            self.failures.push(Failure {
-                plan: report.plan.clone(),
-                lines,
-            });
+impl Outcome {
+    fn count(&mut self, report: Report, lines: Vec<String>, cost: Duration) {
+        self.cost += cost;
+        if report.struck.iter().all(|count| *count > 0) {
+            self.runs += 1;
+        } else {
+            self.idle += 1;
         }
+        let took = report.converged.unwrap_or_default();
+        if took > self.slowest {
+            self.slowest = took;
+            self.slowest_plan = Some(report.plan.clone());
+        }
+        if lines.is_empty() {
+            return;
+        }
+        self.violations += usize::from(lines.iter().any(|line| !line.starts_with("P14")));
+        self.diverged += usize::from(lines.iter().any(|line| line.starts_with("P14")));
+        self.failures.push(Failure {
+            plan: report.plan,
+            lines,
+        });
     }
 }
 
-/// What is wrong with a run: violations, and an end that is not that of the run without faults.
+/// What is wrong with a run: violations, acts that the run without faults has not, and another end.
 #[must_use]
 pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     let mut lines = report.violations.clone();
+    let known: BTreeSet<_> = reference.deletions.iter().collect();
+    let deletions = report.deletions.iter().filter(|line| !known.contains(line));
+    lines.extend(
+        deletions
+            .filter(|line| DESTRUCTIVE.iter().any(|kind| line.contains(kind)))
+            .map(|line| format!("P1: asked for, and never without the fault: {line}")),
+    );
+    lines.extend(too_many(reference, report));
     if report.converged.is_none() {
         lines.push("P14: it never came to its end".to_owned());
     }
@@ -150,11 +144,30 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     lines
 }
 
-/// How many calls of a kind each program makes, for figures.
-#[must_use]
-pub fn calls(reference: &Report, call: Call) -> BTreeMap<&'static str, u32> {
-    let calls = reference.calls.iter().filter(|((_, kind), _)| *kind == call);
-    calls
-        .map(|((program, _), count)| (program.as_str(), *count))
-        .collect()
+/// What is not to be deleted because somebody saw an old state.
+const DESTRUCTIVE: [&str; 5] = [
+    "/cassandradatacenters/",
+    "/secrets/",
+    "/persistentvolumeclaims/",
+    "/statefulsets/",
+    "/api/v1/namespaces/ringspan",
+];
+
+/// F13: of conflicts come at most three requests for each.
+fn too_many(reference: &Report, report: &Report) -> Option<String> {
+    let conflicts = report.plan.faults.iter().zip(&report.struck);
+    let conflicts: u32 = conflicts
+        .map(|(fault, struck)| {
+            if fault.what == What::Reply(409) {
+                *struck
+            } else {
+                0
+            }
+        })
+        .sum();
+    let all = |report: &Report| report.calls.values().sum::<u32>();
+    let (before, now) = (all(reference), all(report));
+    let most = before + 3 * conflicts;
+    (conflicts > 0 && now > most)
+        .then(|| format!("F13: {now} requests, where {before} and {conflicts} conflicts make at most {most}"))
 }

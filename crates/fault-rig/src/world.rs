@@ -13,7 +13,6 @@ use fake_datacenter::management::Management;
 use fake_datacenter::pace::Pace;
 use fake_datacenter::plane::Plane;
 use fake_datacenter::ring::Rings;
-use fake_datacenter::server;
 use fleet::dial::Dial;
 use fleet::{Refusal, RefusalReason};
 use jiff::Timestamp;
@@ -26,7 +25,7 @@ use tower::util::BoxCloneSyncService;
 use crate::plan::Plan;
 use crate::program::{Life, Name};
 use crate::roles;
-use crate::wire::{Switchboard, Wiretap};
+use crate::wire::{Switchboard, Wiretap, dial_nodes};
 
 /// Name of the control plane among the planes.
 pub const CONTROL_PLANE: &str = "control-plane";
@@ -98,9 +97,9 @@ impl World {
         let pace = Pace::new(0.05, plan.seed, 0.0);
         let world = Self {
             management: Management::new(rings.clone(), pace),
+            switchboard: Arc::new(Switchboard::new(&plan, &servers)),
             servers,
             rings,
-            switchboard: Arc::new(Switchboard::new(&plan)),
             plan,
             began: Instant::now(),
             lives: AtomicU64::new(0),
@@ -256,16 +255,9 @@ impl World {
 
     /// How a program reaches the nodes' management API.
     #[must_use]
-    pub fn management(&self, life: &Life) -> management_api::Dial {
-        let (management, life) = (self.management.clone(), life.clone());
-        management_api::Dial::Through(Arc::new(move |_| {
-            if !life.is_alive() {
-                return Err(std::io::ErrorKind::ConnectionRefused.into());
-            }
-            let (near, far) = tokio::io::duplex(64 * 1024);
-            tokio::spawn(server::connection(far, management.clone()));
-            Ok(near)
-        }))
+    pub fn management(&self, program: Name, life: &Life) -> management_api::Dial {
+        let switchboard = Arc::clone(&self.switchboard);
+        dial_nodes(self.management.clone(), switchboard, program, life.clone())
     }
 }
 

@@ -8,11 +8,7 @@ fn every_scenario_comes_to_its_end_and_to_rest_and_is_the_same_twice() {
     for scenario in Scenario::ALL {
         let one = sweep::reference(scenario, 7).unwrap();
         let other = run(one.plan.clone()).unwrap();
-        println!(
-            "{scenario}: done after {:?}, writes {:?}",
-            one.converged,
-            sweep::calls(&one, Call::Write)
-        );
+        println!("{scenario}: done after {:?}, {:?}", one.converged, one.calls);
         assert_eq!(one.journal, other.journal, "{scenario}");
         assert_eq!(one.state, other.state, "{scenario}");
     }
@@ -21,14 +17,15 @@ fn every_scenario_comes_to_its_end_and_to_rest_and_is_the_same_twice() {
 #[test]
 fn a_program_that_ends_before_or_after_any_write_changes_nothing_in_the_end() {
     let reference = sweep::reference(Scenario::One, 7).unwrap();
-    let plans = sweep::plans(&reference, Call::Write, &[What::CrashBefore, What::CrashAfter]);
-    let row = sweep::sweep(&reference, &plans, 2).unwrap();
-    assert_eq!(row.runs, plans.len());
-    assert!(row.runs > 30, "{} runs", row.runs);
-    for failure in &row.failures {
+    let plans = sweep::at(&reference, Call::Write, &[What::CrashBefore, What::CrashAfter]);
+    let count = plans.len();
+    let outcome = sweep::sweep(&[(&reference, plans)], 2).unwrap().remove(0);
+    assert_eq!(outcome.runs, count);
+    assert!(outcome.runs > 30, "{} runs", outcome.runs);
+    for failure in &outcome.failures {
         println!("FAILED {}: {:#?}", failure.plan, failure.lines);
     }
-    assert_eq!(row.failures.len(), 0);
+    assert_eq!(outcome.failures.len(), 0);
 }
 
 #[test]
