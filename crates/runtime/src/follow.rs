@@ -1,8 +1,10 @@
 //! The loop of one watch over one collection: list, then follow the changes, and begin again when that fails.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use kube::Resource;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
@@ -19,6 +21,8 @@ use crate::{Key, Queue};
 
 /// How long a watch that broke may take to resume before its cache counts as stale.
 const RESUME: Duration = Duration::from_secs(2);
+/// A watch that is to be resumed and has no answer by then is asked for once more beside.
+const BESIDE: Duration = Duration::from_secs(1);
 /// Pause before the second try of a watch that is to be resumed.
 const AGAIN: Duration = Duration::from_millis(500);
 /// A watch that stayed open this long has worked; what it said is no proof, for it may break after each word.
@@ -104,7 +108,9 @@ where
         let mut within = CALL;
         loop {
             self.metrics.watches.inc();
-            let (ended, proven) = match self.open(&version, within).await {
+            // Boxed, so that a watch that is open does not keep the room of its opening.
+            let opened = Box::pin(self.open(&version, within)).await;
+            let (ended, proven) = match opened {
                 Ok(lines) => {
                     self.set_state(CacheState::Synced);
                     let opened = Instant::now();
@@ -130,19 +136,31 @@ where
         }
     }
 
-    /// Opens the watch. After one that worked, a failure at once is no news: it is tried again within the same time, so that one
-    /// broken connection changes nobody's status.
+    /// Opens the watch. After one that worked, one failure or one request without an answer is no news: it is tried again within
+    /// the same time, so that one lost connection changes nobody's status.
     async fn open(&self, version: &str, within: Duration) -> Result<Lines, WatchError> {
+        if within != RESUME {
+            return self.transport.changes(version, within).await;
+        }
         let began = Instant::now();
-        let opened = self.transport.changes(version, within).await;
-        let left = within.saturating_sub(began.elapsed() + AGAIN);
-        match opened {
-            Err(error) if within == RESUME && !left.is_zero() && error.kind != WatchErrorKind::TooOld => {
+        let mut first = pin!(self.transport.changes(version, RESUME));
+        match timeout(BESIDE, &mut first).await {
+            Ok(Err(error)) if error.kind != WatchErrorKind::TooOld => {
                 tracing::debug!(%error, "watch is opened again");
                 sleep(AGAIN).await;
+                let left = RESUME.saturating_sub(began.elapsed());
                 self.transport.changes(version, left).await
             }
-            opened => opened,
+            Ok(opened) => opened,
+            // A slow server may still answer the first.
+            Err(_) => {
+                let beside = pin!(self.transport.changes(version, RESUME.saturating_sub(BESIDE)));
+                match select(first, beside).await {
+                    Either::Left((Err(_), beside)) => beside.await,
+                    Either::Right((Err(_), first)) => first.await,
+                    Either::Left((opened, _)) | Either::Right((opened, _)) => opened,
+                }
+            }
         }
     }
 
