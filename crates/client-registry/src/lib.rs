@@ -26,6 +26,9 @@ pub const NAME: &str = "client-registry";
 /// How long the first lists may take before passes begin all the same.
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 
+/// When a plane that is reached and did not say its version is asked again.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
 /// Flags.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
@@ -95,5 +98,9 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, WriteError> {
     if let Some(status) = plan::registry::verdict(&facts) {
         report::publish(&context, &key, &config, status, seen.expires).await?;
     }
-    Ok(Next::Done)
+    Ok(if seen.owes {
+        Next::After(ASK_AGAIN)
+    } else {
+        Next::Done
+    })
 }

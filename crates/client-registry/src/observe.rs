@@ -1,6 +1,7 @@
 //! What is known of the plane of one `ClientConfig`. A plane is asked only once it is reached anew.
 
 use api::client_config::ClientConfig;
+use api::names::reason;
 use api::seen::{PlaneId, Unknown};
 use fleet::{Health, Plane, Verdict};
 use k8s_openapi::jiff::Timestamp;
@@ -21,6 +22,8 @@ pub(crate) struct Seen {
     twins: Vec<String>,
     /// When the first of the credentials ends.
     pub expires: Option<Timestamp>,
+    /// The plane is reached, and did not say what it was asked: nothing happens by itself that would ask it again.
+    pub owes: bool,
 }
 
 impl Seen {
@@ -62,6 +65,7 @@ pub(crate) async fn observe(context: &Context, key: &Key, config: &ClientConfig)
         versions: Versions::default(),
         twins: vec![],
         expires: None,
+        owes: false,
     };
     if seen.credentials == Credentials::Accepted
         && let Ok(plane) = context.fleet.plane(&name)
@@ -86,7 +90,11 @@ async fn look_at(context: &Context, plane: &Plane<Remote>, seen: &mut Seen) {
     };
     if seen.answers == Answers::Yes {
         seen.blind = plane.caches.datacenters.blind();
-        seen.versions = versions(plane).await;
+        match versions(plane).await {
+            Ok(versions) => seen.versions = versions,
+            // Who may not ask now may not ask later.
+            Err(why) => seen.owes = why.reason != reason::PLANE_FORBIDDEN,
+        }
     }
 }
 
@@ -103,21 +111,16 @@ fn twins(context: &Context, plane: &Plane<Remote>) -> Vec<String> {
         .collect()
 }
 
-async fn versions(plane: &Plane<Remote>) -> Versions {
+/// Where the plane fails altogether, the fleet tells us; where it failed only here, it has to be asked again.
+async fn versions(plane: &Plane<Remote>) -> Result<Versions, Unknown> {
     if let Some(known) = plane.caches.versions() {
-        return known;
+        return Ok(known);
     }
-    match plane.server_version().await {
-        Ok(server) => {
-            let cass_operator = operator::version(plane).await;
-            let versions = Versions {
-                server: Some(server),
-                cass_operator,
-            };
-            plane.caches.set_versions(Some(versions.clone()));
-            versions
-        }
-        // The fleet asks a plane that fails who it is, and tells us what comes of it.
-        Err(_) => Versions::default(),
-    }
+    let server = plane.server_version().await?;
+    let versions = Versions {
+        server: Some(server),
+        cass_operator: operator::version(plane).await,
+    };
+    plane.caches.set_versions(Some(versions.clone()));
+    Ok(versions)
 }
