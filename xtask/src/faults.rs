@@ -1,4 +1,4 @@
-//! `cargo xtask faults`: the five controllers in memory and in virtual time, with a fault at every call.
+//! `cargo xtask faults`: the five controllers in memory and in virtual time, with a fault at every call and every event.
 //!
 //! It is built optimised, in a profile of its own: a few minutes of the compiler, once, for thousands of runs.
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 
 use crate::workspace;
 
-/// What is handed to the rig, as it is: see `cargo xtask faults -- --help`.
+/// What is handed to the rig, as it is: see `cargo xtask faults help sweep`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// `sweep [--scenarios S01,S02] [--row crash]`, which is the default, or `replay '<plan>'`
+    /// `sweep [--ci | --budget 5000] [--scenarios S01,S02] [--row crash]`, which is the default, or `replay '<plan>'`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     arguments: Vec<String>,
 }
@@ -24,11 +24,8 @@ pub fn run(args: &Args) -> Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let mut arguments = args.arguments.clone();
-    if arguments
-        .first()
-        .is_none_or(|first| first.starts_with("--scenarios") || first.starts_with("--row"))
-    {
-        arguments.insert(0, "sweep".to_owned());
+    if arguments.is_empty() {
+        arguments.push("sweep".to_owned());
     }
     if arguments[0] == "sweep" {
         arguments.push(format!("--figures={}", figures.display()));

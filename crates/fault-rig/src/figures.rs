@@ -142,9 +142,13 @@ impl Figure {
     }
 }
 
+/// So much of a line says enough; a replay shows all of it.
+const LONGEST: usize = 400;
+
 fn tell_failure(row: &str, failure: &Failure) {
     say(&format!("  FAILED {row}: {}", failure.plan));
     for line in failure.lines.iter().take(6) {
+        let line: String = line.chars().take(LONGEST).collect();
         say(&format!("    {line}"));
     }
     if failure.lines.len() > 6 {

@@ -6,13 +6,13 @@
 //! | [`World`] | API servers in memory, the stand-in in each plane, credentials |
 //! | [`program`] | one of the five, as it is started, killed and started again |
 //! | `roles` | the rights that are shipped |
-//! | [`wire`] | what stands between a program and an API server: tells of calls, does what the plan says |
+//! | [`wire`] | what stands between a program and API servers and nodes: tells of calls and events, does what the plan says |
 //! | [`plan`] | what goes wrong, as one line of text |
 //! | [`scenario`] | what the user does |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
 //! | [`monitor`] | what must hold at every write |
 //! | [`mod@run`] | a scenario under a plan, and what came of it |
-//! | [`mod@sweep`] | a plan for every write of a run |
+//! | [`mod@sweep`] | rows of the fault matrix: plans from a run without faults, and what came of them |
 
 pub mod monitor;
 pub mod normal;

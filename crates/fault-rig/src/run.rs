@@ -151,13 +151,7 @@ fn is_done(world: &World, spec: &Value) -> bool {
 
 /// Lets everything settle, and then tells of writes that come all the same.
 async fn at_rest(world: &World) -> Vec<String> {
-    let settles = if world.switchboard.goes_on() {
-        HEALED
-    } else {
-        SETTLED
-    };
-    let _ = timeout(PATIENCE + world.plan.lasts(), over(world)).await;
-    sleep(settles).await;
+    settle(world).await;
     let before = journal(world).len();
     sleep(REST).await;
     journal(world)
@@ -165,6 +159,22 @@ async fn at_rest(world: &World) -> Vec<String> {
         .skip(before)
         .map(|write| format!("P14: written at rest: {write}"))
         .collect()
+}
+
+/// Waits until all is calm, also when a fault strikes only after the last step.
+async fn settle(world: &World) {
+    let mut settles = SETTLED;
+    loop {
+        if world.switchboard.goes_on() {
+            settles = HEALED;
+            let _ = timeout(PATIENCE + world.plan.lasts(), over(world)).await;
+        }
+        let struck = world.switchboard.struck();
+        sleep(settles).await;
+        if struck == world.switchboard.struck() {
+            return;
+        }
+    }
 }
 
 /// Waits until what the plan says is over.

@@ -11,7 +11,7 @@ pub use rows::{ROWS, Row, at};
 pub use sample::{most_of_each, sample};
 
 use crate::normal;
-use crate::plan::{Plan, What};
+use crate::plan::{Call, Plan, What};
 use crate::run::{Report, run};
 use crate::scenario::Scenario;
 
@@ -124,7 +124,13 @@ impl Outcome {
 /// What is wrong with a run: violations, acts that the run without faults has not, and another end.
 #[must_use]
 pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
+    let lied = report.plan.faults.iter();
+    let lied = lied
+        .map(|fault| fault.what)
+        .any(|what| matches!(what, What::Stale { .. }));
     let mut lines = report.violations.clone();
+    // Who is shown an old status cannot know since when it is so. What is dear must hold all the same.
+    lines.retain(|line| !(lied && line.starts_with("P11")));
     let known: BTreeSet<_> = reference.deletions.iter().collect();
     let deletions = report.deletions.iter().filter(|line| !known.contains(line));
     lines.extend(
@@ -153,7 +159,7 @@ const DESTRUCTIVE: [&str; 5] = [
     "/api/v1/namespaces/ringspan",
 ];
 
-/// F13: of conflicts come at most three requests for each.
+/// F13: of a conflict come at most three writes.
 fn too_many(reference: &Report, report: &Report) -> Option<String> {
     let conflicts = report.plan.faults.iter().zip(&report.struck);
     let conflicts: u32 = conflicts
@@ -165,9 +171,15 @@ fn too_many(reference: &Report, report: &Report) -> Option<String> {
             }
         })
         .sum();
-    let all = |report: &Report| report.calls.values().sum::<u32>();
-    let (before, now) = (all(reference), all(report));
+    let writes = |report: &Report| -> u32 {
+        let calls = report.calls.iter();
+        calls
+            .filter(|((_, call), _)| *call == Call::Write)
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let (before, now) = (writes(reference), writes(report));
     let most = before + 3 * conflicts;
     (conflicts > 0 && now > most)
-        .then(|| format!("F13: {now} requests, where {before} and {conflicts} conflicts make at most {most}"))
+        .then(|| format!("F13: {now} writes, where {before} and {conflicts} conflicts make at most {most}"))
 }

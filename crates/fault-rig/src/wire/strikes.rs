@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::switchboard::Asked;
 use crate::plan::{Fault, Place};
 use crate::program::Name;
+use crate::run::AWAY;
 
 /// What has come of a fault so far.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,14 @@ impl Strikes {
                 drawn % 100 < u64::from(percent)
             }
         }
+    }
+
+    /// Whether it has begun to strike and is not over: it lasts, or waits for the same call to be made again.
+    pub(super) fn go_on(&self, fault: &Fault, now: Instant) -> bool {
+        let Some(last) = self.last else { return false };
+        let lasts = fault.what.lasts();
+        let waits = matches!(fault.place, Place::Call { .. }) && self.count < fault.times;
+        waits || (!lasts.is_zero() && now < last + AWAY + lasts)
     }
 
     pub(super) fn at_event(fault: &Fault, event: (Name, &'static str, u32)) -> bool {

@@ -320,12 +320,14 @@ impl Switchboard {
         let now = Instant::now();
         let span = self.plan.faults.iter().map(|fault| fault.place.until()).max();
         let state = self.state();
-        let lasting = self.plan.faults.iter().zip(&state.strikes);
         self.began.elapsed() < span.unwrap_or_default()
             || !state.dropped.is_empty()
-            || lasting
-                .filter_map(|(fault, strikes)| Some(strikes.last? + fault.what.lasts()))
-                .any(|until| now < until)
+            || self
+                .plan
+                .faults
+                .iter()
+                .zip(&state.strikes)
+                .any(|(fault, strikes)| strikes.go_on(fault, now))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
