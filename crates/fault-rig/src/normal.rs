@@ -149,6 +149,10 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
         // It comes with the disk.
         return "<host id>".to_owned();
     }
+    if key == "jobId" {
+        // A node makes one up for each job.
+        return "<job>".to_owned();
+    }
     if matches!(key, "contentMark" | "ringspan.io/content-mark") {
         // The Secret's uid and version, of which the uid says enough.
         let uid = text.rsplit_once('/').map_or(text, |(uid, _)| uid);

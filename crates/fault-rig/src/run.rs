@@ -24,6 +24,8 @@ pub(crate) const AWAY: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(100);
 /// After this long nothing may be written any more.
 const SETTLED: Duration = Duration::from_secs(10);
+/// The same after any fault.
+const TROUBLED: Duration = Duration::from_mins(1);
 /// The same after a fault that lasted beyond the last step.
 const HEALED: Duration = Duration::from_mins(10);
 /// For this long.
@@ -152,18 +154,25 @@ fn is_done(world: &World, spec: &Value) -> bool {
 /// Lets everything settle, and then tells of writes that come all the same.
 async fn at_rest(world: &World) -> Vec<String> {
     settle(world).await;
-    let before = journal(world).len();
+    let before = journal(world);
     sleep(REST).await;
+    // The journal goes plane by plane, so that what is new stands anywhere in it.
+    let mut before = before.into_iter().peekable();
     journal(world)
         .into_iter()
-        .skip(before)
+        .filter(|write| before.next_if_eq(write).is_none())
         .map(|write| format!("P14: written at rest: {write}"))
         .collect()
 }
 
 /// Waits until all is calm, also when a fault strikes only after the last step.
 async fn settle(world: &World) {
-    let mut settles = SETTLED;
+    // A call without an answer is given up after ten seconds, and what failed is tried again within another twenty.
+    let mut settles = if world.plan.faults.is_empty() {
+        SETTLED
+    } else {
+        TROUBLED
+    };
     loop {
         if world.switchboard.goes_on() {
             settles = HEALED;
