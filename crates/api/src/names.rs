@@ -108,6 +108,8 @@ pub mod annotation {
     pub const PAUSED: &str = "ringspan.io/paused";
     /// On a K8ssandraCluster: `confirm` = removal of a datacenter needs a second consent.
     pub const REMOVAL: &str = "ringspan.io/removal";
+    /// On a K8ssandraCluster with [`REMOVAL`]: UIDs of the datacenters that may be removed, separated by commas.
+    pub const CONFIRM_REMOVAL: &str = "ringspan.io/confirm-removal";
     /// On a K8ssandraCluster whose CRD is being deleted: its UID, as consent to delete the databases too.
     pub const CONFIRM_DELETE: &str = "ringspan.io/confirm-delete";
     /// On ConfigMaps that we make: name of the CassandraDatacenter whose pods mount them.
@@ -218,6 +220,8 @@ pub mod reason {
     pub const REPLICAS_LEFT: &str = "ReplicasLeft";
     /// It is not known whether keyspaces have replicas in a datacenter that shall go.
     pub const REPLICATION_UNKNOWN: &str = "ReplicationUnknown";
+    /// A datacenter that left the spec waits for the second consent that the cluster asks for.
+    pub const REMOVAL_NOT_CONFIRMED: &str = "RemovalNotConfirmed";
     /// Nodes leave the ring.
     pub const DECOMMISSIONING: &str = "Decommissioning";
     /// Replication is being set.

@@ -1,6 +1,7 @@
 //! Every decision of Ringspan, as pure functions from what was seen to what shall be done.
 
 pub mod cluster;
+pub mod consent;
 pub mod datacenter;
 pub mod hash;
 pub mod merge;

@@ -1,6 +1,6 @@
 //! Datacenters that left the spec: deleted only with consent, one at a time, and by UID.
 
-use api::names::reason;
+use api::names::{annotation, reason};
 use api::record::{DatacenterRecord, Leaving};
 use api::seen::Seen;
 
@@ -8,6 +8,7 @@ use super::acts::{Act, Deletion, plane};
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
 use super::secrets;
+use crate::consent::{self, RemovalConsent};
 
 /// Decides for each datacenter that is recorded and no longer wanted.
 pub(super) fn plan(draft: &mut Draft<'_>) {
@@ -67,6 +68,18 @@ fn remove(
              from an older backup, and nothing is removed until the spec is edited again"
         );
         return draft.hold(reason::HISTORY_REWOUND, Some(name), context, message);
+    }
+    let consent = RemovalConsent::of(draft.facts.kc.metadata.annotations.as_ref());
+    if !consent.covers(&live.uid) {
+        let message = format!(
+            "datacenter {name} is not in the spec any more, and annotation {}={} asks for a second consent: it stays as \
+             it is until annotation {}={} is there, or it is in the spec again",
+            annotation::REMOVAL,
+            consent::CONFIRM,
+            annotation::CONFIRM_REMOVAL,
+            live.uid
+        );
+        return draft.hold(reason::REMOVAL_NOT_CONFIRMED, Some(name), context, message);
     }
     let reported = draft
         .facts

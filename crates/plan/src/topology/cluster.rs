@@ -9,6 +9,8 @@ use api::names::annotation;
 use api::record::RecordState;
 use api::reports::TopologyReport;
 
+use crate::consent::RemovalConsent;
+
 /// A K8ssandraCluster, as slim as topology needs it. Equal clusters need no new plan; the resourceVersion does
 /// not count.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub struct Cluster {
     pub deleting: bool,
     /// Annotation `ringspan.io/paused`.
     pub paused: bool,
+    /// Whether an edit is enough to remove a datacenter.
+    pub removal: RemovalConsent,
     /// The record.
     pub record: RecordState,
     /// Cassandra's name of the cluster, as the user wrote it.
@@ -98,6 +102,7 @@ impl PartialEq for Cluster {
         // Within one generation the spec is one and the same, so only metadata and status are left to compare.
         same_object
             && self.record == other.record
+            && self.removal == other.removal
             && self.dc_replication == other.dc_replication
             && self.rebuild_source == other.rebuild_source
             && self.report == other.report
@@ -135,6 +140,7 @@ impl Cluster {
             generation: metadata.generation.unwrap_or_default(),
             deleting: metadata.deletion_timestamp.is_some(),
             paused: text(annotation::PAUSED) == Some("true"),
+            removal: RemovalConsent::of(metadata.annotations.as_ref()),
             record: RecordState::read(text(annotation::RECORD), &uid),
             cassandra_name: template
                 .cluster_name

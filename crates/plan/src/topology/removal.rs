@@ -18,6 +18,10 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
         if draft.must_not_shrink() || draft.record().is_none() {
             continue;
         }
+        if !input.cluster.removal.covers(&own.uid) {
+            // A verdict stays while the generation does, and the consent may take days: keyspaces change meanwhile.
+            continue;
+        }
         if let Some(verdict) = verdict(draft, site, own) {
             draft.may_be_deleted.insert(site.name.clone(), verdict);
         }
@@ -199,6 +203,16 @@ mod tests {
         dc2.uid = "another".to_owned();
         input.sites[1].record.as_mut().unwrap().uid = Some("another".to_owned());
         assert_eq!(verdict(&input), None);
+    }
+
+    #[test]
+    fn there_is_no_verdict_before_the_second_consent_that_the_cluster_asks_for() {
+        let mut input = leaving();
+        answer(&mut input, &[]);
+        input.cluster.removal.asked = true;
+        assert_eq!(verdict(&input), None);
+        input.cluster.removal.given = ["uid-dc2".to_owned()].into();
+        assert_eq!(verdict(&input), Some(true));
     }
 
     #[test]

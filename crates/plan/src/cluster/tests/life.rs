@@ -167,6 +167,32 @@ fn a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
 }
 
 #[test]
+fn a_removal_that_needs_a_second_consent_waits_for_one_that_names_this_very_datacenter() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.may_be_deleted("dc2", true);
+    world.annotate(annotation::REMOVAL, "confirm");
+    for given in [None, Some(""), Some("uid-of-dc1"), Some("uid-of-dc")] {
+        if let Some(given) = given {
+            world.annotate(annotation::CONFIRM_REMOVAL, given);
+        }
+        let plan = plan(&world.facts);
+        assert!(plan.acts.is_empty(), "{given:?}: {:?}", reasons(&plan));
+        assert_eq!(
+            holds(&plan),
+            [(reason::REMOVAL_NOT_CONFIRMED, Some("dc2"))],
+            "{given:?}"
+        );
+        assert!(plan.report.holds[0].message.contains("=uid-of-dc2 "));
+    }
+    world.annotate(annotation::CONFIRM_REMOVAL, "uid-of-another, uid-of-dc2");
+    assert_eq!(
+        reasons(&plan(&world.facts)),
+        ["RecordWritten", "DatacenterRemoved"]
+    );
+}
+
+#[test]
 fn an_answer_about_another_uid_is_no_consent() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
