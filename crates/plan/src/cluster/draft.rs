@@ -11,6 +11,13 @@ use api::seen::{PlaneId, Seen, Unknown};
 use super::acts::{Act, ClusterPlan};
 use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
 
+/// Holds that end without an event: what does not answer, and objects of others, which the watches do not select.
+const NO_WATCH_TELLS: [&str; 3] = [
+    reason::PLANE_UNREACHABLE,
+    reason::NOT_OWNED,
+    reason::STALE_SEED_SLICE,
+];
+
 /// One datacenter that the user wants.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
@@ -136,7 +143,7 @@ impl<'a> Draft<'a> {
         let look_again = self
             .holds
             .iter()
-            .any(|hold| hold.reason == reason::PLANE_UNREACHABLE);
+            .any(|hold| NO_WATCH_TELLS.contains(&hold.reason.as_str()));
         ClusterPlan {
             acts: self.acts,
             wants_live: self.wants_live,

@@ -131,6 +131,18 @@ fn nobody_founds_where_a_foreign_datacenter_has_the_name() {
     assert!(!reasons(&plan).contains(&"DatacenterCreated") && !reasons(&plan).contains(&"DatacenterChanged"));
 }
 
+/// The watches select what is ours: that somebody else's object has gone is told by no event.
+#[test]
+fn objects_of_others_that_are_in_the_way_are_looked_at_again() {
+    let mut world = World::new();
+    world.make("dc1", Role::Founder);
+    world.live("dc1").owner = Owner::Foreign;
+    assert!(plan(&world.facts).look_again);
+    let mut world = World::new();
+    world.datacenter("dc1").stale_seed_slice = Some("old-slice".to_owned());
+    assert!(plan(&world.facts).look_again);
+}
+
 #[test]
 fn a_stale_seed_slice_keeps_the_founder_from_being_made() {
     let mut world = World::new();
