@@ -111,7 +111,12 @@ fn existing(
         }
         return;
     }
-    if !change(draft, entry, live, desired, busy) && !live.settled {
+    let changed = change(draft, entry, live, desired, busy);
+    if !changed && live.input_hash.as_ref() == Some(&desired.input_hash) {
+        // Pods mount them: without them no pod would start again.
+        write_missing_config_maps(draft, entry, desired);
+    }
+    if !changed && !live.settled {
         hold(draft, reason::DATACENTER_NOT_READY, not_ready(entry, live));
     } else if waits_for_rebuild(draft, &entry.name, live) {
         let message = format!(
@@ -271,6 +276,24 @@ fn gone(draft: &mut Draft<'_>, entry: &Entry, absent: bool, consented: bool) {
         record.leaving = None;
         record.joined = false;
         record.role = Role::Rebuild;
+    }
+}
+
+/// Makes those that are not there, and leaves those that are: what they say changes with the datacenter only.
+fn write_missing_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
+    let datacenter = draft.datacenter(&entry.name);
+    let Some(there) = datacenter.and_then(|datacenter| datacenter.config_maps.present()) else {
+        return;
+    };
+    for wanted in &desired.config_maps {
+        if !there.contains_key(&wanted.name) {
+            draft.acts.push(Act::WriteConfigMap {
+                datacenter: entry.name.clone(),
+                context: entry.context.clone(),
+                desired: wanted.clone(),
+                uid: None,
+            });
+        }
     }
 }
 

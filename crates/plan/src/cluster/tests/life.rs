@@ -68,6 +68,36 @@ fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
     assert_eq!(desired.spec["size"], 6);
 }
 
+/// Pods mount them, so that none would start again.
+#[test]
+fn a_config_map_that_somebody_deleted_is_made_again_and_one_that_is_there_is_left() {
+    let mut world = World::complete();
+    let map = world.desired("dc2", api::record::Role::Rebuild).config_maps[0]
+        .name
+        .clone();
+    world.datacenter("dc2").config_maps = Seen::Present([].into());
+    let plan = plan(&world.facts);
+    let [
+        Act::WriteConfigMap {
+            datacenter,
+            desired,
+            uid,
+            ..
+        },
+    ] = plan.acts.as_slice()
+    else {
+        panic!("{:?}", reasons(&plan))
+    };
+    assert_eq!((datacenter.as_str(), &desired.name, uid), ("dc2", &map, &None));
+    let other = MarkedObject {
+        uid: "u".into(),
+        resource_version: "3".into(),
+        digest: "of another content".into(),
+    };
+    world.datacenter("dc2").config_maps = Seen::Present([(map, other)].into());
+    assert!(crate::cluster::plan(&world.facts).acts.is_empty());
+}
+
 #[test]
 fn two_changed_datacenters_are_changed_one_after_the_other() {
     let mut world = World::complete();
@@ -108,10 +138,7 @@ fn a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
     };
     assert!(consume_autoupdate);
     world.live("dc1").spec_digest = "what an older version of ours wrote".to_owned();
-    assert_eq!(
-        reasons(&plan(&world.facts)),
-        ["ConfigMapWritten", "DatacenterChanged"]
-    );
+    assert_eq!(reasons(&plan(&world.facts)), ["DatacenterChanged"]);
 }
 
 #[test]
@@ -232,6 +259,7 @@ fn a_removed_datacenter_is_forgotten_after_its_copies_of_secrets() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     world.datacenter("dc2").object = absent("west", "dc2");
+    world.datacenter("dc2").config_maps = Seen::Present([].into());
     let first = plan(&world.facts);
     let [Act::ApplyReplicatedSecret { targets, .. }] = first.acts.as_slice() else {
         panic!("{:?}", reasons(&first))
@@ -288,6 +316,9 @@ fn deleted() -> World {
     world.facts.kc.metadata.deletion_timestamp =
         Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
     world.facts.crd_deleting = Some(false);
+    for name in ["dc1", "dc2"] {
+        world.datacenter(name).config_maps = Seen::Present([].into());
+    }
     world
 }
 

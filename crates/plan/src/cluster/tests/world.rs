@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::cluster::acts::{Act, ClusterPlan};
 use crate::cluster::facts::{
-    ClusterFacts, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts, SeedSlice,
-    spec_digest,
+    ClusterFacts, DatacenterFacts, LiveDatacenter, MarkedObject, Owner, ReplicatedFacts, SecretFacts,
+    SeedSlice, data_digest, spec_digest,
 };
 use crate::cluster::plan;
 use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
@@ -173,7 +173,18 @@ impl World {
             settled: true,
             addresses: BTreeSet::from([format!("198.18.0.{}", name.len())]),
         };
-        self.datacenter(name).object = Seen::Present(live);
+        let maps = desired.config_maps.iter().map(|map| {
+            let marked = MarkedObject {
+                uid: format!("uid-of-{}", map.name),
+                resource_version: "4".into(),
+                digest: data_digest(&map.data),
+            };
+            (map.name.clone(), marked)
+        });
+        let maps = maps.collect();
+        let datacenter = self.datacenter(name);
+        datacenter.config_maps = Seen::Present(maps);
+        datacenter.object = Seen::Present(live);
     }
 
     pub fn live(&mut self, name: &str) -> &mut LiveDatacenter {
