@@ -9,19 +9,28 @@
 //! | [`wire`] | what stands between a program and API servers and nodes: tells of calls and events, does what the plan says |
 //! | [`plan`] | what goes wrong, as one line of text |
 //! | [`scenario`] | what the user does |
+//! | `user`, `sight` | what the user does and sees |
+//! | [`weather`], [`doors`] | planes that are cut off, or reached in another way |
+//! | [`partition`], [`stranger`] | rows of planes that are cut off and of somebody who interferes |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
 //! | [`monitor`] | what must hold at every write |
 //! | [`mod@run`] | a scenario under a plan, and what came of it |
 //! | [`mod@sweep`] | rows of the fault matrix: plans from a run without faults, and what came of them |
 
+pub mod doors;
 pub mod monitor;
 pub mod normal;
+pub mod partition;
 pub mod plan;
 pub mod program;
 mod roles;
 pub mod run;
 pub mod scenario;
+mod sight;
+pub mod stranger;
 pub mod sweep;
+mod user;
+pub mod weather;
 pub mod wire;
 mod world;
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail, ensure};
 use clap::{Parser, Subcommand};
 use fault_rig::plan::Call;
-use fault_rig::scenario::Scenario;
+use fault_rig::scenario::{Scenario, WAITING};
 use fault_rig::sweep::{self, ROWS, Row};
 use fault_rig::{Plan, Report, run};
 use figures::{Figures, say};
@@ -74,7 +74,8 @@ fn main() -> anyhow::Result<()> {
 
 fn chosen(ids: &[String]) -> anyhow::Result<Vec<Scenario>> {
     if ids.is_empty() {
-        return Ok(Scenario::ALL.to_vec());
+        let short = Scenario::ALL.into_iter().filter(|scenario| !scenario.is_long());
+        return Ok(short.collect());
     }
     ids.iter()
         .map(|id| Scenario::named(id).with_context(|| format!("there is no scenario {id}")))
@@ -89,6 +90,9 @@ fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
+    for (id, what, missing) in WAITING {
+        say(&format!("{id} ({what}) waits for: {missing}"));
+    }
     let began = Instant::now();
     let references: Vec<Report> = chosen(&wish.scenarios)?
         .into_iter()

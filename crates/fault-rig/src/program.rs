@@ -10,6 +10,7 @@ use kube::client::ClientBuilder;
 use runtime::{CancellationToken, Guard, Metrics, Outside, Process, ProcessArgs};
 use tokio::sync::Notify;
 
+use crate::weather;
 use crate::wire::Wiretap;
 use crate::world::{CONTROL_PLANE, World};
 
@@ -132,6 +133,7 @@ pub fn start(world: &World, name: Name) -> Life {
         ..FleetOptions::new(&[], format!("ringspan-{name}"))
     };
     let management = world.management(name, &life);
+    let management = weather::to_nodes(management, &world.rings, &world.weather);
     tokio::spawn(async move {
         match name {
             Name::ClientRegistry => client_registry::serve(process, planes).await,

@@ -1,6 +1,7 @@
 //! A scenario under a plan, in virtual time, and what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +11,19 @@ use tokio::time::{sleep, timeout};
 
 use crate::monitor::{self, Violations};
 use crate::normal;
-use crate::plan::Plan;
+use crate::plan::{Plan, What};
 use crate::program::{self, Life, Name};
-use crate::scenario::CLUSTER;
+use crate::scenario::{CLUSTER, Step, Until};
+use crate::sight;
+use crate::stranger::Stranger;
+use crate::user;
 use crate::wire::{Asked, Called, Shown};
-use crate::world::{CONTROL_PLANE, DATABASES, PLANES, World};
+use crate::world::{DATABASES, World};
 
 /// How long the user waits for each step, in virtual time.
 const PATIENCE: Duration = Duration::from_mins(30);
 /// How long a program that ended stays away.
 pub(crate) const AWAY: Duration = Duration::from_secs(1);
-/// How often it is looked whether a step is done.
-const LOOK: Duration = Duration::from_millis(100);
 /// After this long nothing may be written any more.
 const SETTLED: Duration = Duration::from_secs(10);
 /// The same after any fault.
@@ -40,6 +42,14 @@ pub struct Report {
     pub violations: Vec<String>,
     /// Virtual time until the last step was done; `None`: it was not.
     pub converged: Option<Duration>,
+    /// When each step was done.
+    pub steps: Vec<Duration>,
+    /// Reason of condition Ready at the end.
+    pub reason: Option<String>,
+    /// What somebody did, a line each.
+    pub deeds: Vec<String>,
+    /// After which writes of all programs somebody could interfere.
+    pub chances: RangeInclusive<u32>,
     /// The state at the end, normalised.
     pub state: BTreeMap<String, Value>,
     /// Calls of each program over its lives.
@@ -77,30 +87,39 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         .into_iter()
         .map(|name| tokio::spawn(keep_alive(Arc::clone(&world), name)))
         .collect();
+    let stranger = Stranger::watch(&world);
+    let mut steps = Vec::new();
     let mut converged = None;
-    for spec in plan.scenario.specs() {
-        world.apply(&spec)?;
-        let done = timeout(PATIENCE + plan.lasts(), until_done(&world, &spec)).await;
-        converged = done.ok().map(|()| world.elapsed());
-        if converged.is_none() {
+    let mut stuck = None;
+    for (number, step) in plan.scenario.steps().iter().enumerate() {
+        let missing = play(&world, step).await?;
+        stuck = missing.map(|what| format!("P14: step {}: {what}", number + 1));
+        converged = stuck.is_none().then(|| world.elapsed());
+        if stuck.is_some() {
             break;
         }
+        steps.push(world.elapsed());
     }
-    let late = if converged.is_some() {
-        at_rest(&world).await
-    } else {
-        Vec::new()
+    let late = match stuck {
+        None => at_rest(&world).await,
+        Some(stuck) => vec![stuck],
     };
+    let mut violations = found(&world, &violations, late);
+    violations.extend(stranger.wronged(&world));
     let report = Report {
         plan,
-        violations: found(&world, &violations, late),
+        violations,
         converged,
+        steps,
+        reason: sight::reason(&world),
+        deeds: stranger.deeds(),
+        chances: stranger.chances(),
         state: normal::state(&world),
         calls: world.switchboard.called(),
         asked: world.switchboard.asked(),
         shown: world.switchboard.shown(),
         deletions: world.switchboard.deletions(),
-        struck: world.switchboard.struck(),
+        struck: struck(&world, &stranger),
         journal: journal(&world),
     };
     for keeper in keepers {
@@ -109,46 +128,57 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// How often each fault of the plan struck, whoever did it.
+fn struck(world: &World, stranger: &Stranger) -> Vec<u32> {
+    let mut cuts = world.weather.struck().into_iter();
+    let mut deeds = stranger.deeds().into_iter();
+    let calls = world.switchboard.struck();
+    let each = world
+        .plan
+        .faults
+        .iter()
+        .zip(calls)
+        .map(|(fault, calls)| match fault.what {
+            What::Partition(_) => u32::from(cuts.next().unwrap_or_default()),
+            What::DeleteAny | What::Recreate => u32::from(deeds.next().is_some()),
+            _ => calls,
+        });
+    each.collect()
+}
+
 /// Starts a program, and again whenever it has ended.
 async fn keep_alive(world: Arc<World>, name: Name) {
     loop {
         let life: Life = program::start(&world, name);
+        world.lives(name, &life);
         life.ended().await;
         sleep(AWAY).await;
     }
 }
 
-async fn until_done(world: &World, spec: &Value) {
-    while !is_done(world, spec) {
-        sleep(LOOK).await;
+/// Does a step and waits for what follows; what did not come is told.
+async fn play(world: &World, step: &Step) -> anyhow::Result<Option<String>> {
+    user::act(world, &step.act).with_context(|| format!("{:?}", step.act))?;
+    for until in &step.until {
+        if let Until::Passed(time) = until {
+            sleep(*time).await;
+        } else if timeout(patience(world), come(world, until)).await.is_err() {
+            let stuck = format!("{until:?} never came; {}", sight::told(world));
+            return Ok(Some(stuck));
+        }
     }
+    Ok(None)
 }
 
-/// Ready for this very spec, and no datacenter is left that the spec does not have.
-fn is_done(world: &World, spec: &Value) -> bool {
-    let control = world.server(CONTROL_PLANE);
-    let Some(cluster) = control.get("k8ssandra.io/v1alpha1", "k8ssandraclusters", DATABASES, CLUSTER) else {
-        return false;
-    };
-    let conditions = cluster.pointer("/status/conditions").and_then(Value::as_array);
-    let ready = conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
-    let current = cluster.pointer("/status/observedGeneration") == cluster.pointer("/metadata/generation");
-    let wanted = spec["spec"]["cassandra"]["datacenters"]
-        .as_array()
-        .map_or(0, Vec::len);
-    let planes = [CONTROL_PLANE].into_iter().chain(PLANES);
-    let there: usize = planes
-        .map(|plane| {
-            let server = world.server(plane);
-            server
-                .all("cassandra.datastax.com/v1beta1", "cassandradatacenters")
-                .len()
-        })
-        .sum();
-    ready && current && there == wanted
+/// While a plane is cut off nobody is impatient.
+fn patience(world: &World) -> Duration {
+    PATIENCE + world.weather.clears().saturating_sub(world.elapsed())
+}
+
+async fn come(world: &World, until: &Until) {
+    while !sight::holds(world, until) {
+        world.written.notified().await;
+    }
 }
 
 /// Lets everything settle, and then tells of writes that come all the same.
@@ -174,9 +204,11 @@ async fn settle(world: &World) {
         TROUBLED
     };
     loop {
-        if world.switchboard.goes_on() {
+        let clears = world.weather.clears().saturating_sub(world.elapsed());
+        if world.switchboard.goes_on() || !clears.is_zero() {
             settles = HEALED;
             let _ = timeout(PATIENCE + world.plan.lasts(), over(world)).await;
+            sleep(clears).await;
         }
         let struck = world.switchboard.struck();
         sleep(settles).await;

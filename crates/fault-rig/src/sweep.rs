@@ -14,6 +14,7 @@ use crate::normal;
 use crate::plan::{Call, Plan, What};
 use crate::run::{Report, run};
 use crate::scenario::Scenario;
+use crate::stranger;
 
 /// One run that did not go well.
 #[derive(Debug)]
@@ -124,6 +125,9 @@ impl Outcome {
 /// What is wrong with a run: violations, acts that the run without faults has not, and another end.
 #[must_use]
 pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
+    if stranger::is_in(&report.plan) {
+        return stranger::wrong(reference, report);
+    }
     let lied = report.plan.faults.iter();
     let lied = lied
         .map(|fault| fault.what)

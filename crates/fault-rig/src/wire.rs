@@ -20,7 +20,8 @@ use tower::{BoxError, ServiceExt};
 
 use events::reframed;
 pub(crate) use management::dial as dial_nodes;
-use replies::{broken, refused, status};
+use replies::refused;
+pub(crate) use replies::{broken, status};
 use switchboard::Watched;
 pub use switchboard::{Asked, Called, NODES, Shown, Switchboard};
 
@@ -56,6 +57,12 @@ impl Wiretap {
             life: life.clone(),
             switchboard: Arc::clone(&world.switchboard),
         }
+    }
+
+    /// To which plane.
+    #[must_use]
+    pub fn plane(&self) -> &'static str {
+        self.plane
     }
 
     fn watched(&self, request: &Request<Body>) -> Watched {

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use anyhow::Context as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -17,14 +16,18 @@ use fleet::dial::Dial;
 use fleet::{Refusal, RefusalReason};
 use jiff::Timestamp;
 use runtime::{Clock, Random};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::util::BoxCloneSyncService;
 
+use crate::doors::{Door, Doors};
 use crate::plan::Plan;
 use crate::program::{Life, Name};
 use crate::roles;
+use crate::weather::{Way, Weather};
 use crate::wire::{Switchboard, Wiretap, dial_nodes};
 
 /// Name of the control plane among the planes.
@@ -64,8 +67,19 @@ pub struct World {
     pub plan: Plan,
     /// Calls so far, and what happens at them.
     pub switchboard: Arc<Switchboard>,
+    /// Which planes are cut off.
+    pub weather: Arc<Weather>,
+    /// Where planes are reached.
+    pub doors: Arc<Doors>,
+    /// Told after each write of anybody to any server.
+    pub written: Arc<Notify>,
+    backups: Mutex<BTreeMap<&'static str, u64>>,
+    players: Mutex<BTreeMap<&'static str, CancellationToken>>,
+    living: Mutex<BTreeMap<Name, Life>>,
+    pace: Pace,
+    wall: fake_datacenter::clock::Clock,
     began: Instant,
-    lives: AtomicU64,
+    lives_begun: AtomicU64,
     stop: CancellationToken,
 }
 
@@ -100,13 +114,28 @@ impl World {
             switchboard: Arc::new(Switchboard::new(&plan, &servers)),
             servers,
             rings,
+            weather: Arc::new(Weather::new(&plan)),
+            doors: Arc::default(),
+            written: Arc::default(),
+            backups: Mutex::default(),
+            players: Mutex::default(),
+            living: Mutex::default(),
+            pace,
+            wall: fake_datacenter::clock::Clock::starting_at(epoch()?),
             plan,
             began: Instant::now(),
-            lives: AtomicU64::new(0),
+            lives_begun: AtomicU64::new(0),
             stop: CancellationToken::new(),
         };
         world.install()?;
-        world.play(pace)?;
+        for server in world.servers.values() {
+            let written = Arc::clone(&world.written);
+            server.on_write(Arc::new(move |_| written.notify_one()));
+        }
+        let planes: Vec<_> = world.servers.keys().copied().collect();
+        for plane in planes {
+            world.play(plane);
+        }
         Ok(world)
     }
 
@@ -125,7 +154,7 @@ impl World {
             let secret = json!({
                 "apiVersion": "v1", "kind": "Secret",
                 "metadata": {"name": format!("{plane}-kubeconfig"), "namespace": NAMESPACE},
-                "data": {"kubeconfig": STANDARD.encode(kubeconfig(plane).to_string())},
+                "data": {"kubeconfig": STANDARD.encode(kubeconfig(plane, &Door::first(plane)).to_string())},
             });
             create(control, "/api/v1/namespaces/ringspan/secrets", &secret)?;
             let config = json!({
@@ -142,23 +171,33 @@ impl World {
         Ok(())
     }
 
-    /// Plays cass-operator in every plane. Its requests suffer no faults: they are not what is tested.
-    fn play(&self, pace: Pace) -> anyhow::Result<()> {
-        let clock = fake_datacenter::clock::Clock::starting_at(epoch()?);
-        for (index, (name, server)) in self.servers.iter().enumerate() {
-            let client = kube::Client::new(server.service(User::admin()), "default");
-            let plane = Plane::new(
-                name,
-                index,
-                client,
-                self.rings.clone(),
-                pace,
-                clock,
-                self.stop.clone(),
-            );
-            tokio::spawn(plane.run());
+    /// Plays cass-operator in a plane, from now on anew. Its requests suffer no faults: they are not what is tested.
+    pub fn play(&self, plane: &'static str) {
+        let mut players = self.players.lock().unwrap_or_else(PoisonError::into_inner);
+        let stop = self.stop.child_token();
+        if let Some(former) = players.insert(plane, stop.clone()) {
+            former.cancel();
         }
-        Ok(())
+        let index = self.servers.keys().position(|name| *name == plane);
+        let client = kube::Client::new(self.server(plane).service(User::admin()), "default");
+        let (rings, pace) = (self.rings.clone(), self.pace);
+        let index = index.unwrap_or_default();
+        let plane = Plane::new(plane, index, client, rings, pace, self.wall, stop);
+        tokio::spawn(plane.run());
+    }
+
+    /// A program lives this life now.
+    pub fn lives(&self, name: Name, life: &Life) {
+        let mut living = self.living.lock().unwrap_or_else(PoisonError::into_inner);
+        living.insert(name, life.clone());
+    }
+
+    /// Ends the present life of every program.
+    pub fn end_lives(&self) {
+        let living = self.living.lock().unwrap_or_else(PoisonError::into_inner);
+        for life in living.values() {
+            life.end();
+        }
     }
 
     /// An API server.
@@ -185,21 +224,18 @@ impl World {
         self.began.elapsed()
     }
 
-    /// Makes or changes the user's cluster.
-    ///
-    /// # Errors
-    /// It is refused.
-    pub fn apply(&self, cluster: &Value) -> anyhow::Result<()> {
-        let name = cluster["metadata"]["name"].as_str().context("no name")?;
-        let path = format!("/apis/k8ssandra.io/v1alpha1/namespaces/{DATABASES}/k8ssandraclusters/{name}");
-        let path = format!("{path}?fieldManager=user&force=true");
-        ask(
-            self.server(CONTROL_PLANE),
-            "PATCH",
-            &path,
-            "application/apply-patch+yaml",
-            cluster,
-        )
+    /// Notes the state that a plane's API server has now.
+    pub fn back_up(&self, plane: &'static str) {
+        let version = self.server(plane).version();
+        let mut backups = self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        backups.insert(plane, version);
+    }
+
+    /// The version of the state that was noted.
+    #[must_use]
+    pub fn backup(&self, plane: &str) -> Option<u64> {
+        let backups = self.backups.lock().unwrap_or_else(PoisonError::into_inner);
+        backups.get(plane).copied()
     }
 
     /// The time of day of the programs.
@@ -214,7 +250,7 @@ impl World {
     /// Bytes that follow from the seed, the program and how many programs were started before.
     #[must_use]
     pub fn random(&self, name: Name) -> Random {
-        let life = self.lives.fetch_add(1, Ordering::Relaxed);
+        let life = self.lives_begun.fetch_add(1, Ordering::Relaxed);
         let state = AtomicU64::new(fake_datacenter::pace::fnv(
             format!("{}/{name}/{life}", self.plan.seed).as_bytes(),
         ));
@@ -238,18 +274,26 @@ impl World {
     /// How a program reaches the data planes.
     #[must_use]
     pub fn dial(&self, program: Name, life: &Life) -> Dial {
-        let wires: BTreeMap<String, Wiretap> = PLANES
-            .into_iter()
-            .map(|plane| (host(plane), Wiretap::new(self, plane, program, life)))
-            .collect();
+        let wires = PLANES.map(|plane| (plane, Wiretap::new(self, plane, program, life)));
+        let wires: BTreeMap<&str, Wiretap> = wires.into();
+        let (doors, weather) = (Arc::clone(&self.doors), Arc::clone(&self.weather));
         Arc::new(move |access, _| {
-            let wire = wires.get(&access.host()).cloned().ok_or_else(|| {
-                Refusal::new(
-                    RefusalReason::ServerInvalid,
-                    format!("there is no {}", access.host()),
-                )
-            })?;
-            Ok(BoxCloneSyncService::new(wire))
+            let host = access.host();
+            let wire = doors.behind(&host).and_then(|plane| wires.get_key_value(plane));
+            let Some((_, wire)) = wire else {
+                let message = format!("there is no {host}");
+                return Err(Refusal::new(RefusalReason::ServerInvalid, message));
+            };
+            let token = access
+                .token
+                .as_ref()
+                .map(|token| token.expose_secret().to_owned());
+            let door = Door {
+                host,
+                token: token.unwrap_or_default(),
+            };
+            let way = Way::new(wire.clone(), wire.plane(), door, &doors, &weather);
+            Ok(BoxCloneSyncService::new(way))
         })
     }
 
@@ -265,16 +309,13 @@ fn epoch() -> anyhow::Result<Timestamp> {
     Ok(EPOCH.parse()?)
 }
 
-fn host(plane: &str) -> String {
-    format!("{plane}.example:6443")
-}
-
-fn kubeconfig(plane: &str) -> Value {
+/// What the kubeconfig Secret of a plane says.
+pub(crate) fn kubeconfig(plane: &str, door: &Door) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": plane,
         "contexts": [{"name": plane, "context": {"cluster": plane, "user": plane}}],
-        "clusters": [{"name": plane, "cluster": {"server": format!("https://{}", host(plane))}}],
-        "users": [{"name": plane, "user": {"token": format!("token-of-{plane}")}}],
+        "clusters": [{"name": plane, "cluster": {"server": format!("https://{}", door.host)}}],
+        "users": [{"name": plane, "user": {"token": door.token}}],
     })
 }
 
@@ -282,7 +323,13 @@ fn create(server: &Server, path: &str, object: &Value) -> anyhow::Result<()> {
     ask(server, "POST", path, "application/json", object)
 }
 
-fn ask(server: &Server, method: &str, path: &str, kind: &str, object: &Value) -> anyhow::Result<()> {
+pub(crate) fn ask(
+    server: &Server,
+    method: &str,
+    path: &str,
+    kind: &str,
+    object: &Value,
+) -> anyhow::Result<()> {
     let request = http::Request::builder()
         .method(method)
         .uri(path)

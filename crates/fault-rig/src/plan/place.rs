@@ -100,6 +100,14 @@ pub enum Place {
         /// Which of those that this plane shows to this program, counted from 1 over all its lives.
         number: u32,
     },
+    /// After a number of writes of all programs together, counted from 1, at one of the objects that they have made by
+    /// then: this one in the order of their places, counted from 0 and around.
+    After {
+        /// So many writes that changed something.
+        write: u32,
+        /// Which of the objects.
+        object: u32,
+    },
     /// Every call of any program to a plane, over a span of time. Watches that are open stay so.
     Span {
         /// Which plane.
@@ -137,6 +145,7 @@ impl fmt::Display for Place {
                 plane,
                 number,
             } => write!(f, "program={program} plane={plane} event={number}"),
+            Place::After { write, object } => write!(f, "after={write} object={object}"),
             Place::Span { plane, from, until } => write!(f, "plane={plane} from={from} until={until}"),
             Place::Some {
                 plane,
@@ -158,11 +167,17 @@ impl Place {
     pub fn until(&self) -> Duration {
         match self {
             Place::Span { until, .. } | Place::Some { until, .. } => Duration::from_secs((*until).into()),
-            Place::Call { .. } | Place::Event { .. } => Duration::ZERO,
+            Place::Call { .. } | Place::Event { .. } | Place::After { .. } => Duration::ZERO,
         }
     }
 
     pub(super) fn read(words: &mut Words<'_>) -> Result<Self, NoPlan> {
+        if let Some(write) = words.take("after") {
+            return Ok(Place::After {
+                write: parsed("after", write)?,
+                object: parsed("object", words.need("object")?)?,
+            });
+        }
         let known = words.take("program").map(program).transpose()?;
         let plane = words.take("plane").map(plane).transpose()?;
         match (known, plane) {

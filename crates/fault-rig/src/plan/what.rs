@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::place::program;
 use super::{NoPlan, parsed};
 use crate::program::Name;
+use crate::scenario::Cut;
 
 /// What happens. Programs live on after those that do not say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +32,12 @@ pub enum What {
     Refuse,
     /// The connection breaks before the call is done.
     FailBefore,
+    /// The plane is cut off from all programs, open watches too.
+    Partition(Cut),
+    /// Somebody deletes an object that the programs made.
+    DeleteAny,
+    /// Somebody puts an object of his own into the place of one that the programs made.
+    Recreate,
     /// The server answers this status and does nothing.
     Reply(u16),
     /// The server does nothing and never answers.
@@ -92,6 +99,7 @@ impl fmt::Display for What {
             What::Reply(code) => write!(f, "Reply:{code}"),
             What::Crash(program) => write!(f, "Crash:{program}"),
             What::Stale { since, time } => write!(f, "Stale:{since}:{}", Seconds(*time)),
+            What::Partition(cut) => write!(f, "Partition:{cut:?}"),
             What::Delay(time) => write!(f, "Delay:{}", Seconds(*time)),
             What::Hold(time) => write!(f, "Hold:{}", Seconds(*time)),
             What::Silent(time) => write!(f, "Silent:{}", Seconds(*time)),
@@ -112,6 +120,8 @@ impl FromStr for What {
             What::LostReply,
             What::Refuse,
             What::FailBefore,
+            What::DeleteAny,
+            What::Recreate,
             What::Hang,
             What::HalfOpen,
             What::GoneOnContinue,
@@ -139,6 +149,7 @@ impl FromStr for What {
                     time: seconds(time)?,
                 }
             }
+            "Partition" => What::Partition(cut(rest).ok_or_else(no)?),
             "Delay" => What::Delay(seconds(rest)?),
             "Hold" => What::Hold(seconds(rest)?),
             "Silent" => What::Silent(seconds(rest)?),
@@ -147,6 +158,11 @@ impl FromStr for What {
             _ => return Err(no()),
         })
     }
+}
+
+fn cut(text: &str) -> Option<Cut> {
+    let mut all = Cut::ALL.into_iter();
+    all.find(|cut| format!("{cut:?}") == text)
 }
 
 /// Whole seconds, or milliseconds where there are some.

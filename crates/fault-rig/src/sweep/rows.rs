@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::partition;
 use crate::plan::{Call, Fault, Place, Plan, Verb, What};
 use crate::program::Name;
 use crate::run::Report;
 use crate::scenario::Scenario;
+use crate::stranger;
 use crate::wire::{Asked, NODES, Shown};
 use crate::world::CONTROL_PLANE;
 
@@ -107,7 +109,14 @@ pub const ROWS: &[Row] = &[
             .flat_map(|call| at(run, call, &[What::Delay(SHORT)]))
             .collect()
     }),
+    row("F17.partition_at_start", partition::at_start),
+    row("F17.partition_midway", partition::midway),
+    row("F17.partition_late", partition::late),
+    row("F17.partition_flapping", partition::flapping),
+    row("F17.partition_for_a_week", partition::for_a_week),
     row("F18.slow_plane", slow_plane),
+    row("F25.delete_any", stranger::deletes),
+    row("F26.recreate", stranger::recreates),
 ];
 
 const NO_ANSWER: [What; 4] = [What::Refuse, What::FailBefore, What::Hang, What::HalfOpen];

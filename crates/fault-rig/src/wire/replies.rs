@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tower::BoxError;
 
 /// The connection breaks.
-pub(super) fn broken() -> BoxError {
+pub(crate) fn broken() -> BoxError {
     std::io::Error::from(ErrorKind::ConnectionReset).into()
 }
 
@@ -25,7 +25,7 @@ pub(super) fn gone() -> Value {
 }
 
 /// What an API server answers with that code, as far as a client looks.
-pub(super) fn status(code: u16) -> Response<WireBody> {
+pub(crate) fn status(code: u16) -> Response<WireBody> {
     let body = Full::new(Bytes::from(object(code).to_string()));
     let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -34,6 +34,7 @@ pub(super) fn status(code: u16) -> Response<WireBody> {
 
 fn object(code: u16) -> Value {
     let reason = match code {
+        401 => "Unauthorized",
         409 => "Conflict",
         410 => "Expired",
         429 => "TooManyRequests",

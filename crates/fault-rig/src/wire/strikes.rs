@@ -37,7 +37,7 @@ impl Strikes {
                     |(program, line): &(Name, String)| *program == asked.program && *line == asked.line;
                 first || (self.count < fault.times && self.again.as_ref().is_some_and(same))
             }
-            Place::Event { .. } => false,
+            Place::Event { .. } | Place::After { .. } => false,
             Place::Span { plane, from, until } => plane == asked.plane && within(from, until),
             Place::Some {
                 plane,

@@ -1,0 +1,30 @@
+//! S01-S04: a cluster is made, grows and shrinks.
+
+use super::spec::{EAST, NORTH, WEST, apply, cluster};
+use super::step::{Step, Until};
+
+/// S01: one datacenter in the control plane itself.
+pub(super) fn one() -> Vec<Step> {
+    vec![apply(cluster(&[("dc1", "")])).then(Until::Ready)]
+}
+
+/// S02: three datacenters in three planes, from nothing.
+pub(super) fn three() -> Vec<Step> {
+    vec![apply(cluster(&[EAST, WEST, NORTH])).then(Until::Ready)]
+}
+
+/// S03: a third datacenter is added to two live ones.
+pub(super) fn add() -> Vec<Step> {
+    vec![
+        apply(cluster(&[EAST, WEST])).then(Until::Ready),
+        apply(cluster(&[EAST, WEST, NORTH])).then(Until::Ready),
+    ]
+}
+
+/// S04: one of three datacenters is removed.
+pub(super) fn remove() -> Vec<Step> {
+    vec![
+        apply(cluster(&[EAST, WEST, NORTH])).then(Until::Ready),
+        apply(cluster(&[EAST, NORTH])).then(Until::Ready),
+    ]
+}
