@@ -6,7 +6,7 @@ use api::seen::Seen;
 use super::acts::{Act, ClusterPlan, Deletion};
 use super::draft::Draft;
 use super::facts::Owner;
-use super::removal::{leftovers, where_is};
+use super::removal::{leftovers, unseen_leftovers, where_is};
 
 /// Decides for a cluster that is being deleted. Nothing here can be refused by a bad spec.
 pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
@@ -25,7 +25,11 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
     let mut everything_gone = true;
     for (name, datacenter) in &draft.facts.datacenters {
         match &datacenter.object {
-            Seen::Absent(_) => {}
+            Seen::Absent(_) => {
+                if let Some(unknown) = unseen_leftovers(datacenter) {
+                    draft.hold_unknown(name, unknown);
+                }
+            }
             Seen::Present(live) if live.owner == Owner::Foreign => {}
             Seen::Present(live) => {
                 let message = format!("datacenter {name} in {} is being deleted", where_is(datacenter));
@@ -52,11 +56,10 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
             }
         }
     }
-    let known = draft
-        .facts
-        .datacenters
-        .values()
-        .all(|datacenter| datacenter.object.unknown().is_none());
+    let known =
+        draft.facts.datacenters.values().all(|datacenter| {
+            datacenter.object.unknown().is_none() && unseen_leftovers(datacenter).is_none()
+        });
     if everything_gone && draft.wants_live.is_empty() {
         let acts: Vec<_> = draft
             .facts

@@ -2,7 +2,7 @@
 
 use api::names::{annotation, reason};
 use api::record::{DatacenterRecord, Leaving};
-use api::seen::Seen;
+use api::seen::{Seen, Unknown};
 
 use super::acts::{Act, Deletion, plane};
 use super::draft::Draft;
@@ -120,6 +120,9 @@ fn remove(
 
 /// It is gone, and so is what was made for it; then the record may forget it.
 fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
+    if let Some(unknown) = unseen_leftovers(datacenter) {
+        return draft.hold_unknown(name, unknown);
+    }
     if let Some(act) = leftovers(name, datacenter) {
         draft.acts.push(act);
         return;
@@ -136,6 +139,14 @@ fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
     if never_made && draft.record.founder.as_deref() == Some(name) {
         draft.record.founder = None;
     }
+}
+
+/// Why it is not known what is left of a datacenter: its object can be read live while the lists are still old.
+pub(super) fn unseen_leftovers(datacenter: &DatacenterFacts) -> Option<&Unknown> {
+    datacenter
+        .config_maps
+        .unknown()
+        .or_else(|| datacenter.seed_slices.unknown())
 }
 
 /// Deletion of what was made for a datacenter that is gone; none where nothing is left.

@@ -253,6 +253,26 @@ fn a_removed_datacenter_is_forgotten_when_it_and_what_was_made_for_it_are_gone()
     assert!(!world.write_record().datacenters.contains_key("dc2"));
 }
 
+/// A live read tells of the datacenter before the watches are back.
+#[test]
+fn a_datacenter_is_not_forgotten_while_it_is_not_known_what_is_left_of_it() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.datacenter("dc2").object = absent("west", "dc2");
+    world.datacenter("dc2").config_maps = Seen::Unknown(unknown("west"));
+    let first = plan(&world.facts);
+    assert!(first.acts.is_empty() && first.look_again, "{:?}", reasons(&first));
+    assert_eq!(holds(&first), [(reason::PLANE_UNREACHABLE, Some("dc2"))]);
+
+    let mut world = deleted();
+    for (name, context) in [("dc1", "east"), ("dc2", "west")] {
+        world.datacenter(name).object = absent(context, name);
+    }
+    world.datacenter("dc2").seed_slices = Seen::Unknown(unknown("west"));
+    let last = plan(&world.facts);
+    assert!(last.acts.is_empty() && last.look_again, "{:?}", reasons(&last));
+}
+
 /// Else a crash between the two writes would leave the copies for ever.
 #[test]
 fn a_removed_datacenter_is_forgotten_after_its_copies_of_secrets() {
