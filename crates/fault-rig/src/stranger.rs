@@ -116,13 +116,10 @@ impl Stranger {
             What::Recreate => at.take_over(world, &object),
             _ => at.delete(world).map(|()| None),
         };
-        match his {
-            Ok(his) => {
-                let mut deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-                deeds.push(Deed { at: at.clone(), his });
-            }
-            // That nothing was done is told at the end.
-            Err(_) => {}
+        // Where it fails nothing was done, and the fault has not struck.
+        if let Ok(his) = his {
+            let mut deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
+            deeds.push(Deed { at: at.clone(), his });
         }
     }
 

@@ -124,8 +124,10 @@ impl Weather {
         match next {
             Some(edge) => {
                 tokio::select! {
+                    // Chance is the seed's.
+                    biased;
                     () = changed => {}
-                    () = tokio::time::sleep(edge - now) => {}
+                    () = tokio::time::sleep(edge.saturating_sub(now)) => {}
                 }
             }
             None => changed.await,
