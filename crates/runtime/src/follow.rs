@@ -63,7 +63,7 @@ where
     T: Clone + PartialEq + Send + Sync + 'static,
 {
     pub(crate) async fn run(self) {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::of(self.transport.watch, &self.transport.path);
         let mut limit = self.transport.config.page_size.unwrap_or(PAGE).clamp(1, PAGE);
         loop {
             match self.list(limit).await {
