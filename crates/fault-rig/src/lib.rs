@@ -13,7 +13,7 @@
 //! | [`weather`], [`doors`] | planes that are cut off, or reached in another way |
 //! | [`partition`], [`stranger`] | rows of planes that are cut off and of somebody who interferes |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
-//! | [`monitor`] | what must hold at every write |
+//! | [`monitor`] | what must hold at every write, and when all is done |
 //! | [`mod@run`] | a scenario under a plan, and what came of it |
 //! | [`mod@sweep`] | rows of the fault matrix: plans from a run without faults, and what came of them |
 

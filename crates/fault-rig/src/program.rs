@@ -1,14 +1,16 @@
 //! One of the five: started, killed, and started again.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use clap::Parser;
 use fleet::FleetOptions;
 use kube::client::ClientBuilder;
 use runtime::{CancellationToken, Guard, Metrics, Outside, Process, ProcessArgs};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::weather;
 use crate::wire::Wiretap;
@@ -68,14 +70,16 @@ impl fmt::Display for Name {
 #[derive(Clone, Debug)]
 pub struct Life {
     alive: Arc<AtomicBool>,
+    over: Arc<OnceLock<Instant>>,
     ended: Arc<Notify>,
     stop: CancellationToken,
 }
 
 impl Life {
-    fn begin() -> Self {
+    pub(crate) fn begin() -> Self {
         Self {
             alive: Arc::new(AtomicBool::new(true)),
+            over: Arc::default(),
             ended: Arc::default(),
             stop: CancellationToken::new(),
         }
@@ -84,6 +88,7 @@ impl Life {
     /// Ends it here and now.
     pub fn end(&self) {
         self.alive.store(false, Ordering::SeqCst);
+        let _ = self.over.set(Instant::now());
         self.stop.cancel();
         self.ended.notify_one();
     }
@@ -92,6 +97,12 @@ impl Life {
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.alive.load(Ordering::SeqCst)
+    }
+
+    /// How long it has been over; `None`: it goes on.
+    #[must_use]
+    pub fn dead_for(&self) -> Option<Duration> {
+        self.over.get().map(Instant::elapsed)
     }
 
     /// Waits for its end.
@@ -134,7 +145,7 @@ pub fn start(world: &World, name: Name) -> Life {
     };
     let management = world.management(name, &life);
     let management = weather::to_nodes(management, &world.rings, &world.weather);
-    tokio::spawn(async move {
+    let work = tokio::spawn(async move {
         match name {
             Name::ClientRegistry => client_registry::serve(process, planes).await,
             Name::ClusterReconciler => cluster_reconciler::serve(process, planes).await,
@@ -142,6 +153,12 @@ pub fn start(world: &World, name: Name) -> Life {
             Name::StatusRollup => status_rollup::serve(process, planes).await,
             Name::SecretReplicator => secret_replicator::serve(process, planes).await,
         }
+    });
+    let (overheard, lived) = (Arc::clone(&world.overheard), life.clone());
+    overheard.begins(name, &life);
+    tokio::spawn(async move {
+        let how = if work.await.is_ok() { "ended" } else { "panicked" };
+        overheard.ends(name, &lived, how);
     });
     life
 }

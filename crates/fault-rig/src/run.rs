@@ -9,16 +9,16 @@ use anyhow::Context as _;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use crate::monitor::{self, Violations};
+use crate::monitor;
 use crate::normal;
 use crate::plan::{Plan, What};
 use crate::program::{self, Life, Name};
-use crate::scenario::{CLUSTER, Step, Until};
+use crate::scenario::{Step, Until};
 use crate::sight;
 use crate::stranger::Stranger;
 use crate::user;
 use crate::wire::{Asked, Called, Shown};
-use crate::world::{DATABASES, World};
+use crate::world::World;
 
 /// How long the user waits for each step, in virtual time.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -82,7 +82,7 @@ pub fn run(plan: Plan) -> anyhow::Result<Report> {
 
 async fn story(plan: Plan) -> anyhow::Result<Report> {
     let world = Arc::new(World::start(plan.clone())?);
-    let violations = monitor::watch(&world);
+    let watch = monitor::watch(&world);
     let keepers: Vec<_> = Name::ALL
         .into_iter()
         .map(|name| tokio::spawn(keep_alive(Arc::clone(&world), name)))
@@ -104,9 +104,9 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         None => at_rest(&world).await,
         Some(stuck) => vec![stuck],
     };
-    let mut violations = found(&world, &violations, late);
+    let mut violations = late;
     violations.extend(stranger.wronged(&world));
-    let report = Report {
+    let mut report = Report {
         plan,
         violations,
         converged,
@@ -122,6 +122,8 @@ async fn story(plan: Plan) -> anyhow::Result<Report> {
         struck: struck(&world, &stranger),
         journal: journal(&world),
     };
+    let found = watch.at_end(&world, report.converged.is_some()).await;
+    report.violations.splice(..0, found);
     for keeper in keepers {
         keeper.abort();
     }
@@ -223,41 +225,6 @@ async fn over(world: &World) {
     while world.switchboard.goes_on() {
         sleep(Duration::from_secs(1)).await;
     }
-}
-
-fn found(world: &World, violations: &Violations, late: Vec<String>) -> Vec<String> {
-    let mut found = violations.all();
-    found.extend(late);
-    let rings = world.rings.lock().rings_by_cluster();
-    if rings.get(CLUSTER).copied().unwrap_or_default() > 1 {
-        found.push("P5: more than one ring at the end".to_owned());
-    }
-    if let Err(error) = one_superuser(world) {
-        found.push(format!("P8: {error:#}"));
-    }
-    found
-}
-
-/// P8: the superuser is the same wherever a datacenter lives.
-fn one_superuser(world: &World) -> anyhow::Result<()> {
-    let name = format!("{CLUSTER}-superuser");
-    let mut first: Option<Value> = None;
-    for (plane, server) in world.servers() {
-        if server
-            .all("cassandra.datastax.com/v1beta1", "cassandradatacenters")
-            .is_empty()
-        {
-            continue;
-        }
-        let secret = server.get("v1", "secrets", DATABASES, &name);
-        let secret = secret.with_context(|| format!("{plane} has no superuser"))?;
-        let data = secret["data"].clone();
-        anyhow::ensure!(
-            first.get_or_insert_with(|| data.clone()) == &data,
-            "the superuser differs in {plane}"
-        );
-    }
-    Ok(())
 }
 
 /// Every write of the programs, plane by plane.

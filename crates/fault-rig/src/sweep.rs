@@ -10,6 +10,7 @@ use std::time::Duration;
 pub use rows::{ROWS, Row, at};
 pub use sample::{most_of_each, sample};
 
+use crate::monitor::counts;
 use crate::normal;
 use crate::plan::{Call, Plan, What};
 use crate::run::{Report, run};
@@ -146,6 +147,7 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     if report.converged.is_none() {
         lines.push("P14: it never came to its end".to_owned());
     }
+    lines.extend(counts::differing(&reference.journal, &report.journal));
     lines.extend(
         normal::differences(&reference.state, &report.state)
             .into_iter()

@@ -25,6 +25,7 @@ pub(crate) use replies::{broken, status};
 use switchboard::Watched;
 pub use switchboard::{Asked, Called, NODES, Shown, Switchboard};
 
+use crate::monitor::Overheard;
 use crate::plan::{Call, Verb, What};
 use crate::program::{Life, Name};
 use crate::world::{CONTROL_PLANE, NAMESPACE, World};
@@ -38,6 +39,7 @@ pub struct Wiretap {
     program: Name,
     life: Life,
     switchboard: Arc<Switchboard>,
+    overheard: Arc<Overheard>,
 }
 
 impl Wiretap {
@@ -56,6 +58,7 @@ impl Wiretap {
             program,
             life: life.clone(),
             switchboard: Arc::clone(&world.switchboard),
+            overheard: Arc::clone(&world.overheard),
         }
     }
 
@@ -119,6 +122,8 @@ impl Wiretap {
     }
 
     async fn exchange(self, mut request: Request<Body>) -> Result<Response<WireBody>, BoxError> {
+        self.overheard
+            .call(self.program, self.plane, &self.life, &request);
         if !self.life.is_alive() {
             return pending().await;
         }

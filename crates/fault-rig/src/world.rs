@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tower::util::BoxCloneSyncService;
 
 use crate::doors::{Door, Doors};
+use crate::monitor::Overheard;
 use crate::plan::Plan;
 use crate::program::{Life, Name};
 use crate::roles;
@@ -65,6 +66,8 @@ pub struct World {
     management: Management,
     /// What goes wrong.
     pub plan: Plan,
+    /// What programs do beside writing.
+    pub overheard: Arc<Overheard>,
     /// Calls so far, and what happens at them.
     pub switchboard: Arc<Switchboard>,
     /// Which planes are cut off.
@@ -123,6 +126,7 @@ impl World {
             pace,
             wall: fake_datacenter::clock::Clock::starting_at(epoch()?),
             plan,
+            overheard: Arc::default(),
             began: Instant::now(),
             lives_begun: AtomicU64::new(0),
             stop: CancellationToken::new(),

@@ -45,7 +45,7 @@ fn plans_that_once_failed_hold() {
 
 /// The rig itself: what it is to find is put there, and found.
 #[test]
-fn a_run_that_does_not_come_to_its_end_is_told() {
+fn an_end_that_is_not_that_of_the_run_without_faults_is_told() {
     let reference = sweep::reference(Scenario::One, 7).unwrap();
     let other = run(Plan::without_fault(Scenario::Three, 7)).unwrap();
     let lines = sweep::wrong(&reference, &other);

@@ -1,0 +1,57 @@
+//! What must hold at every accepted write, whoever crashed before, and when all is done.
+//!
+//! | property | where | what holds |
+//! | --- | --- | --- |
+//! | P1 | `consent` | nothing with data in it is deleted or made smaller without its user's consent |
+//! | P2 | `marks` | what is not marked as ours is not written to |
+//! | P3 | `disks` | no disk is given up that nobody consented to lose |
+//! | P4 | `identity` | what a started datacenter is known by never changes |
+//! | P5 | `rings` | a cluster never has two rings |
+//! | P6 | `seeds` | a live datacenter keeps its seeds, and they are its own cluster's |
+//! | P7 | `turns` | datacenters come, change and go one after another |
+//! | P8 | `superuser` | the superuser is the same everywhere |
+//! | P9 | `canaries` | what is in a Secret is nowhere else but in wanted copies |
+//! | P10 | `reads` | only Secrets that somebody named or selected are read |
+//! | P11 | `progress` | generations and times never go back, Ready is said of what is there |
+//! | P12 | `isolation` | one faulty plane delays no cluster that is elsewhere |
+//! | P13 | `overheard` | no program ends by itself |
+//! | P15 | `counts` | each object is made and deleted as often as without faults |
+//! | P19 | `restart` | a restart of everything writes nothing and lists every kind once |
+//! | P20 | `panics`, `logs`, `overheard` | no panic, no secret in the logs, no task that outlives its program |
+//! | one writer | `writers` | each field is written by the program that the design names |
+//! | R3, rule 2 | `rules` | every change names its object by uid |
+//!
+//! A monitor sees one write, with the object before and after it, and all API servers as they are then. It is told
+//! what programs write and what others write, asks who it was first, and reads bodies only when it must.
+
+mod canaries;
+mod consent;
+pub mod counts;
+mod disks;
+#[cfg(test)]
+mod fixtures;
+mod identity;
+pub mod isolation;
+mod live;
+mod logs;
+mod marks;
+mod overheard;
+mod owner;
+mod panics;
+mod progress;
+mod reads;
+mod restart;
+mod rings;
+mod rules;
+mod secret_copies;
+mod seeds;
+mod sight;
+mod superuser;
+mod turns;
+mod violations;
+mod watch;
+mod writers;
+
+pub use self::overheard::Overheard;
+pub use self::violations::Violations;
+pub use self::watch::{Watch, watch};
