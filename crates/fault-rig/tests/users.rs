@@ -6,23 +6,23 @@ use fault_rig::plan::Plan;
 use fault_rig::scenario::Scenario;
 use fault_rig::{run, sweep};
 
-fn wrong(line: &str) -> Vec<String> {
-    let plan: Plan = line.parse().unwrap();
+fn wrong(line: &str) -> anyhow::Result<Vec<String>> {
+    let plan: Plan = line.parse()?;
     assert_eq!(plan.to_string(), line);
-    let reference = sweep::reference(plan.scenario, plan.seed).unwrap();
-    let report = run(plan).unwrap();
+    let reference = sweep::reference(plan.scenario, plan.seed)?;
+    let report = run(plan)?;
     assert!(
         report.struck.iter().all(|count| *count > 0),
         "{:?}",
         report.struck
     );
-    sweep::wrong(&reference, &report)
+    Ok(sweep::wrong(&reference, &report))
 }
 
 #[test]
 fn a_plane_that_is_cut_off_while_its_datacenter_leaves_changes_nothing_in_the_end() {
     let line = "scenario=S04 seed=7 fault=Partition:Silent plane=west from=13 until=313";
-    assert_eq!(wrong(line), Vec::<String>::new());
+    assert_eq!(wrong(line).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn what_a_stranger_puts_in_the_place_of_an_object_of_ours_is_left_alone() {
         "scenario=S01 seed=7 fault=Recreate after=9 object=1",
         "scenario=S01 seed=7 fault=Recreate after=12 object=2",
     ] {
-        assert_eq!(wrong(line), Vec::<String>::new(), "{line}");
+        assert_eq!(wrong(line).unwrap(), Vec::<String>::new(), "{line}");
     }
 }
 
