@@ -37,6 +37,12 @@ pub enum Body {
 const JSON: &str = "application/json";
 
 impl Answer {
+    /// What somebody is told whose credentials are none.
+    #[must_use]
+    pub fn unauthorized() -> Answer {
+        Failure::new(401, "Unauthorized", "Unauthorized").into()
+    }
+
     pub(crate) fn json(code: u16, body: impl Into<Bytes>) -> Answer {
         Answer {
             status: StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

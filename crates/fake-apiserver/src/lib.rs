@@ -13,7 +13,7 @@
 //! # drop(client);
 //! ```
 //!
-//! What it does not do: check tokens (a user is given to a service), hold creators of roles to their own rights, limit what CEL
+//! What it does not do: ask who somebody is (a user is given to a service; [`Server::user_of_token`] knows whose token one is), hold creators of roles to their own rights, limit what CEL
 //! rules cost, convert custom resources between versions beyond their `apiVersion`, default or refuse everything that a real
 //! server does in built-in kinds (only what somebody here reads), `/openapi`, protobuf and tables. Controllers are three: garbage
 //! collection, namespaces and root certificates; nothing schedules pods or makes anything of a StatefulSet.
@@ -31,11 +31,14 @@
 //! | `kinds` | what is particular to one kind or another |
 //! | `chores` | garbage collection, namespaces, definitions |
 //! | `rbac`, `reviews`, `discovery` | who may do what; which kinds there are |
+//! | `tokens` | what ServiceAccounts show |
+//! | `attributes` | what a request is about, for those who record requests |
 //! | `journal` | every accepted write, with the object before and after |
 
 mod answer;
 mod apply;
 mod ask;
+mod attributes;
 mod beginning;
 mod chores;
 mod clock;
@@ -59,10 +62,12 @@ mod selectors;
 mod server;
 mod service;
 mod state;
+mod tokens;
 mod watch;
 mod write;
 
 pub use answer::{Answer, Body, ServerBody};
+pub use attributes::Attributes;
 pub use definitions::{DefinitionError, Definitions};
 pub use journal::{OnWrite, Write};
 pub use options::{Chores, Compaction, Options, User};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::BEGINNING;
 use crate::definitions::Definitions;
 
 /// How a server is made.
@@ -21,6 +22,10 @@ pub struct Options {
     pub bookmark_every: Duration,
     /// What `/version` says.
     pub version: String,
+    /// When its clock starts, in seconds since 1970.
+    pub epoch: i64,
+    /// `ca.crt` of ConfigMap `kube-root-ca.crt` in every namespace, PEM.
+    pub root_certificate: String,
 }
 
 /// When the server does what controllers of a real cluster do.
@@ -55,6 +60,8 @@ impl Default for Options {
             compaction: Compaction::Never,
             bookmark_every: Duration::from_mins(1),
             version: "v1.35.4".to_owned(),
+            epoch: BEGINNING,
+            root_certificate: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".to_owned(),
         }
     }
 }
@@ -89,6 +96,19 @@ impl User {
                 "system:authenticated".to_owned(),
             ],
         }
+    }
+
+    /// Somebody who has not said who it is.
+    #[must_use]
+    pub fn anonymous() -> User {
+        User {
+            name: "system:anonymous".to_owned(),
+            groups: vec!["system:unauthenticated".to_owned()],
+        }
+    }
+
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.groups.iter().any(|group| group == "system:unauthenticated")
     }
 
     pub(crate) fn is_master(&self) -> bool {

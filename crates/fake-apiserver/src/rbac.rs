@@ -67,9 +67,9 @@ impl Roles {
     /// Why somebody may do something; nothing: it may not.
     pub(crate) fn allow(&mut self, state: &State, user: &User, request: &Request<'_>) -> Option<String> {
         // What every authenticated user may ask about itself.
-        if request.group == "authorization.k8s.io" && request.plural.starts_with("self")
-            || (request.group == "authentication.k8s.io" && request.plural == "selfsubjectreviews")
-        {
+        let about_itself = request.group == "authorization.k8s.io" && request.plural.starts_with("self")
+            || (request.group == "authentication.k8s.io" && request.plural == "selfsubjectreviews");
+        if about_itself && !user.is_anonymous() {
             return Some("RBAC: allowed by ClusterRoleBinding \"system:basic-user\"".to_owned());
         }
         if self.version != state.roles_version {

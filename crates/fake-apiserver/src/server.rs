@@ -100,6 +100,16 @@ impl Server {
         self.lock().version
     }
 
+    /// Whose token it is: that of a `ServiceAccount` that is still there, given by a `TokenRequest`, and not past its end.
+    #[must_use]
+    pub fn user_of_token(&self, token: &str) -> Option<User> {
+        let state = self.lock();
+        let holder = state.tokens.holder(token, state.clock.seconds())?;
+        let kind = state.served.find("v1", "serviceaccounts")?;
+        let account = state.get(kind.table, &key(&holder.namespace, &holder.name))?;
+        (account.uid() == holder.uid).then(|| User::service_account(&holder.namespace, &holder.name))
+    }
+
     /// Every object, ordered by kind, namespace and name.
     #[must_use]
     pub fn snapshot(&self) -> Vec<Arc<Value>> {
@@ -210,6 +220,11 @@ impl Server {
             Path::Objects(objects) => {
                 state.compact();
                 self.about_objects(state, as_of, user, request, &objects)
+            }
+            Path::Core | Path::Groups | Path::Group(_) | Path::Resources(_)
+                if self.options().authorize && user.is_anonymous() =>
+            {
+                Err(rbac::refused_path(user, request.method(), request.uri().path()))
             }
             other => discovery::answer(&state.served, &other, &self.0.options.version),
         }

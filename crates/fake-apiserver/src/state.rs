@@ -15,6 +15,7 @@ use crate::options::{Compaction, Options};
 use crate::place::Place;
 use crate::schema::default::add_defaults;
 use crate::schema::prune::prune;
+use crate::tokens::Tokens;
 
 /// `namespace/name`, or the name alone: in the order in which the real server lists.
 pub(crate) type Key = Arc<str>;
@@ -112,13 +113,16 @@ pub(crate) struct State {
     /// Owners that are gone.
     pub(crate) orphaned: VecDeque<String>,
     pub(crate) addresses: u32,
+    pub(crate) tokens: Tokens,
+    /// What `kube-root-ca.crt` has.
+    pub(crate) root_certificate: Arc<str>,
 }
 
 impl State {
     pub(crate) fn new(options: &Options) -> State {
         let served = options.definitions.served();
         State {
-            clock: Clock::start(),
+            clock: Clock::starting_at(options.epoch),
             identities: Identities::new(options.seed),
             tables: (0..served.tables()).map(|_| Table::default()).collect(),
             served,
@@ -133,6 +137,8 @@ impl State {
             chores: VecDeque::new(),
             orphaned: VecDeque::new(),
             addresses: 0,
+            tokens: Tokens::new(options.seed),
+            root_certificate: options.root_certificate.as_str().into(),
         }
     }
 

@@ -56,6 +56,7 @@ pub(super) fn look_at(state: &mut State, kind: &Arc<Kind>, id: &Id) {
         return;
     }
     let name = namespace.name().to_owned();
+    let root = Arc::clone(&state.root_certificate);
     let certificate = || {
         json!({
             "apiVersion": "v1", "kind": "ConfigMap",
@@ -67,7 +68,7 @@ pub(super) fn look_at(state: &mut State, kind: &Arc<Kind>, id: &Id) {
                         is guaranteed across distributions of Kubernetes clusters.",
                 },
             },
-            "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"},
+            "data": {"ca.crt": &*root},
         })
     };
     ensure(state, "configmaps", &name, CERTIFICATE, certificate, ROOT_CA);

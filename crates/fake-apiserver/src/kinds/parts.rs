@@ -9,6 +9,7 @@ use crate::failure::{Cause, Failure};
 use crate::object::text;
 use crate::server::Server;
 use crate::state::State;
+use crate::tokens::Holder;
 use crate::write::commit::Author;
 use crate::write::json_patch::merge;
 use crate::write::{Done, update};
@@ -95,7 +96,7 @@ pub(crate) fn post(server: &Server, state: &mut State, ask: &Ask<'_>) -> Result<
     }
 }
 
-/// A token that names its ServiceAccount: nobody checks it, as users are given to a service and not proven.
+/// A token of a ServiceAccount, by which [`Server::user_of_token`] knows it again.
 fn token(_: &Server, state: &mut State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     let account = state.get(ask.kind.table, &ask.key()).cloned();
     let account = account.ok_or_else(|| Failure::not_found(&ask.kind, ask.name))?;
@@ -136,6 +137,12 @@ fn token(_: &Server, state: &mut State, ask: &Ask<'_>) -> Result<Answer, Failure
     let ends = state.clock.seconds() + seconds;
     let audiences = request.pointer("/spec/audiences").cloned();
     let audiences = audiences.unwrap_or_else(|| json!(["https://kubernetes.default.svc"]));
+    let token = state.tokens.issue(&Holder {
+        namespace: ask.namespace.to_owned(),
+        name: ask.name.to_owned(),
+        uid: account.uid().to_owned(),
+        ends,
+    });
     let answer = json!({
         "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1",
         "metadata": {
@@ -148,7 +155,7 @@ fn token(_: &Server, state: &mut State, ask: &Ask<'_>) -> Result<Answer, Failure
         },
         "spec": {"audiences": audiences, "expirationSeconds": seconds, "boundObjectRef": bound},
         "status": {
-            "token": format!("fake.{}.{}.{ends}.{}", ask.namespace, ask.name, account.uid()),
+            "token": token,
             "expirationTimestamp": crate::clock::written(ends),
         },
     });
