@@ -104,6 +104,8 @@ pub(crate) struct State {
     /// Watches begun before the last cut end.
     pub(crate) cuts: u64,
     pub(crate) writes: Vec<Arc<Write>>,
+    /// Changes with what is served.
+    pub(crate) served_version: u64,
     /// Changes with each write to a role or a binding.
     pub(crate) roles_version: u64,
     by_uid: HashMap<String, Id>,
@@ -131,6 +133,7 @@ impl State {
             compaction: options.compaction,
             cuts: 0,
             writes: Vec::new(),
+            served_version: 0,
             roles_version: 0,
             by_uid: HashMap::new(),
             dependents: HashMap::new(),
@@ -323,7 +326,14 @@ impl State {
             self.tables.push(Table::default());
         }
         self.reshape(table);
+        self.served_anew();
         Ok(())
+    }
+
+    /// Watches of a kind that is served no more, or otherwise than when they began, end.
+    fn served_anew(&mut self) {
+        self.served_version += 1;
+        self.wake_all();
     }
 
     /// Shows stored objects as a changed definition wants them: without what it does not know, and with its defaults.
@@ -343,6 +353,7 @@ impl State {
 
     pub(crate) fn forget(&mut self, group: &str, plural: &str) {
         Arc::make_mut(&mut self.served).forget(group, plural);
+        self.served_anew();
     }
 
     /// Everything as it was at a version; what came later has never been.

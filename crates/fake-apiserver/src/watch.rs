@@ -37,6 +37,7 @@ pub(crate) struct Begin {
     pub(crate) metadata_only: bool,
     pub(crate) seconds: Option<u64>,
     pub(crate) cuts: u64,
+    pub(crate) served_version: u64,
 }
 
 /// The events of a watch, each one line of JSON.
@@ -47,6 +48,8 @@ pub struct WatchStream {
     cursor: u64,
     complete: bool,
     ended: bool,
+    /// What was served when it was last looked whether its kind still is.
+    served_version: u64,
     timeout: Option<Pin<Box<Sleep>>>,
     bookmark: Option<Pin<Box<Sleep>>>,
     deadline: Instant,
@@ -71,6 +74,7 @@ impl WatchStream {
             cursor: begin.from,
             complete: !begin.says_when_complete,
             ended: false,
+            served_version: begin.served_version,
             timeout: None,
             bookmark: None,
             deadline: Instant::now() + Duration::from_secs(seconds),
@@ -105,6 +109,17 @@ impl WatchStream {
             }
         }
         None
+    }
+
+    /// Whether its kind is served as it was when the watch began.
+    fn is_served(&mut self, state: &State) -> bool {
+        if self.served_version == state.served_version {
+            return true;
+        }
+        self.served_version = state.served_version;
+        let kind = &self.begin.kind;
+        let now = state.served.find(&kind.api_version, &kind.plural);
+        now.is_some_and(|now| Arc::ptr_eq(now, kind))
     }
 
     fn change_line(&self, change: &Change) -> Option<Bytes> {
@@ -199,6 +214,10 @@ impl Stream for WatchStream {
         }
         if let Some(line) = self.next_line(&state) {
             return Poll::Ready(Some(line));
+        }
+        if !self.is_served(&state) {
+            self.ended = true;
+            return Poll::Ready(None);
         }
         let table = self.begin.kind.table;
         state.tables[table].wait(context.waker());

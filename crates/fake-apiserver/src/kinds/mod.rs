@@ -207,6 +207,11 @@ pub(crate) fn before_store(
     if id(kind) != ("apiextensions.k8s.io", "customresourcedefinitions") || dry_run {
         return Ok(());
     }
+    let stored = state.get(kind.table, text(object, "name"));
+    if stored.is_some_and(|stored| stored.value["spec"] == object["spec"]) {
+        // Served as before; watches of it go on.
+        return Ok(());
+    }
     state.define(object).map_err(|why| {
         let cause = Cause::invalid("spec", &Value::Null, &why);
         Failure::invalid(kind, text(object, "name"), &[cause])

@@ -128,6 +128,7 @@ pub(crate) fn watch(server: &Server, state: &State, ask: &Ask<'_>) -> Result<Ans
         metadata_only: ask.wants_metadata(),
         seconds: query.number("timeoutSeconds"),
         cuts: state.cuts,
+        served_version: state.served_version,
     };
     Ok(Answer::watch(WatchStream::new(server.clone(), begin)))
 }
