@@ -1,6 +1,8 @@
 //! The certificate authority of one API server: who it is, and who its clients are.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -23,6 +25,15 @@ impl std::fmt::Debug for Identity {
 /// Signs the API server's own certificate and those of its clients; lives as long as the API server.
 pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
+    /// Whom each certificate of a client names: an API server in this process need not read it out of them.
+    clients: Mutex<BTreeMap<Vec<u8>, Named>>,
+}
+
+/// Whom a certificate names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Named {
+    pub(crate) user: String,
+    pub(crate) groups: Vec<String>,
 }
 
 impl Authority {
@@ -36,6 +47,7 @@ impl Authority {
             .push(DnType::CommonName, format!("ringspan-e2e {plane}"));
         Ok(Self {
             issuer: CertifiedIssuer::self_signed(params, KeyPair::generate()?)?,
+            clients: Mutex::default(),
         })
     }
 
@@ -59,7 +71,7 @@ impl Authority {
         params
             .distinguished_name
             .push(DnType::CommonName, "kube-apiserver");
-        self.sign(params)
+        Ok(self.sign(params)?.0)
     }
 
     /// For a client whom the API server knows as `user` in `groups`.
@@ -70,17 +82,33 @@ impl Authority {
         for group in groups {
             params.distinguished_name.push(DnType::OrganizationName, *group);
         }
-        self.sign(params)
+        let (identity, certificate) = self.sign(params)?;
+        let named = Named {
+            user: user.to_owned(),
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        };
+        self.clients().insert(certificate, named);
+        Ok(identity)
     }
 
-    fn sign(&self, mut params: CertificateParams) -> Result<Identity, rcgen::Error> {
+    /// Whom a certificate (DER) of this authority names.
+    pub(crate) fn named_by(&self, certificate: &[u8]) -> Option<Named> {
+        self.clients().get(certificate).cloned()
+    }
+
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Named>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sign(&self, mut params: CertificateParams) -> Result<(Identity, Vec<u8>), rcgen::Error> {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Identity {
+        let identity = Identity {
             certificate: certificate.pem(),
             key: key.serialize_pem(),
-        })
+        };
+        Ok((identity, certificate.der().to_vec()))
     }
 }

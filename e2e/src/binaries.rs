@@ -2,6 +2,8 @@
 //!
 //! In this order: the folder that `KUBEBUILDER_ASSETS` names, the cache below the target folder, `go build` of `e2e/kube`.
 
+use std::ffi::OsString;
+use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -42,17 +44,50 @@ pub struct Binaries {
     pub origin: Origin,
 }
 
+/// Where the programs can be had, if they can.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// `KUBEBUILDER_ASSETS` names a folder; whether it has them shows when they are looked for.
+    Assets,
+    /// They were built earlier.
+    Cache,
+    /// There is a Go that builds them.
+    Go,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Assets => "KUBEBUILDER_ASSETS is set",
+            Self::Cache => "Kubernetes was built here earlier",
+            Self::Go => "there is Go to build Kubernetes with",
+        })
+    }
+}
+
 impl Binaries {
+    /// Where they can be had, without building anything.
+    #[must_use]
+    pub fn source() -> Option<Source> {
+        if assets().is_some() {
+            return Some(Source::Assets);
+        }
+        let (_, cache) = module_and_cache().ok()?;
+        if Self::in_cache(&cache, Origin::Cache).is_some() {
+            return Some(Source::Cache);
+        }
+        has_go().then_some(Source::Go)
+    }
+
     /// Finds or builds them. Blocks: a first build takes some minutes (one line on stderr says so).
     ///
     /// # Errors
     /// One line that says what to install or what is missing in `KUBEBUILDER_ASSETS`.
     pub fn find() -> anyhow::Result<Self> {
-        if let Some(assets) = std::env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()) {
+        if let Some(assets) = assets() {
             return Self::in_assets(Path::new(&assets));
         }
-        let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("kube");
-        let cache = target_folder().join("kube").join(hash(&module)?);
+        let (module, cache) = module_and_cache()?;
         if let Some(found) = Self::in_cache(&cache, Origin::Cache) {
             return Ok(found);
         }
@@ -95,6 +130,21 @@ impl Binaries {
     }
 }
 
+fn assets() -> Option<OsString> {
+    std::env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty())
+}
+
+fn module_and_cache() -> anyhow::Result<(PathBuf, PathBuf)> {
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("kube");
+    let cache = target_folder().join("kube").join(hash(&module)?);
+    Ok((module, cache))
+}
+
+fn has_go() -> bool {
+    let said = Command::new("go").arg("version").output();
+    said.is_ok_and(|said| said.status.success())
+}
+
 /// What the programs are made from, in 16 hex digits.
 fn hash(module: &Path) -> anyhow::Result<String> {
     let mut hasher = Sha256::new();
@@ -129,10 +179,7 @@ fn build(module: &Path, cache: &Path) -> anyhow::Result<Binaries> {
         return Ok(found);
     }
     anyhow::ensure!(
-        Command::new("go")
-            .arg("version")
-            .output()
-            .is_ok_and(|said| said.status.success()),
+        has_go(),
         "no Kubernetes API server: install Go 1.25 or newer, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl"
     );
     // The only line that this crate writes on its own: silence for minutes would look like a hang.

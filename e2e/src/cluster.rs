@@ -1,8 +1,10 @@
-//! One Kubernetes API as processes: etcd, kube-apiserver and a few controllers, on loopback, with everything that is
-//! needed to use it and to see what was done to it.
+//! One Kubernetes API on loopback, whoever provides it, with everything that is needed to use it and to see what was done to it.
 
+mod host;
+mod processes;
 mod start;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,10 +16,10 @@ use kube::{Api, Client, Config};
 use tempfile::TempDir;
 
 use crate::authority::Authority;
-use crate::command_lines::Layout;
+use crate::command_lines::AUDIT_LOG;
 use crate::kubeconfig::{self, Credential};
-use crate::process::Process;
-use crate::{AuditLog, Binaries, FaultProxy, leash};
+use crate::{AuditLog, FaultProxy, leash};
+use host::Host;
 
 const TOKEN_SECONDS: i64 = 24 * 3600;
 
@@ -34,14 +36,10 @@ pub struct Options {
 /// A running Kubernetes API. Its processes and its folder go when this is dropped, or when this process ends.
 pub struct ApiServer {
     name: String,
-    // The order of these four is the order in which they are dropped: clients before servers, the folder last.
-    controllers: Option<Process>,
-    server: Process,
-    etcd: Process,
+    // Before the folder, so that it is dropped before.
+    host: Host,
     folder: TempDir,
-    binaries: Binaries,
-    layout: Layout,
-    authority: Authority,
+    authority: Arc<Authority>,
     proxy: FaultProxy,
     client: Client,
 }
@@ -53,16 +51,13 @@ impl ApiServer {
     }
 
     /// Lets the processes run on when this process ends, and keeps the folder. The proxy lives in this process and does not
-    /// stay: use credentials made with [`ApiServer::server_url`]. Returns process ids, clients before servers.
+    /// stay: use credentials made with [`ApiServer::server_url`]. Returns process ids, clients before servers; none for an API
+    /// server in memory, which cannot stay.
     #[must_use]
     pub fn leave_running(self) -> Vec<u32> {
         let _ = leash::let_folder_be(self.folder.path());
         let _ = self.folder.keep();
-        self.controllers
-            .into_iter()
-            .chain([self.server, self.etcd])
-            .map(Process::leave_running)
-            .collect()
+        self.host.leave_running()
     }
 
     /// The name that it was started with.
@@ -86,7 +81,7 @@ impl ApiServer {
     /// Past the proxy.
     #[must_use]
     pub fn server_url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.layout.server)
+        format!("https://{}", self.host.address())
     }
 
     /// PEM of the authority that signed the server's certificate (and the proxy's).
@@ -98,13 +93,13 @@ impl ApiServer {
     /// Whether garbage collection, the end of namespaces and `kube-root-ca.crt` can be had.
     #[must_use]
     pub fn has_controllers(&self) -> bool {
-        self.controllers.is_some()
+        self.host.has_controllers()
     }
 
     /// A reader of the audit log, from its beginning.
     #[must_use]
     pub fn audit(&self) -> AuditLog {
-        AuditLog::open(&self.name, &self.layout.audit_log())
+        AuditLog::open(&self.name, &self.folder.path().join(AUDIT_LOG))
     }
 
     /// The kubeconfig of an administrator (member of `system:masters`) named `user`, past the proxy, as YAML.
@@ -162,11 +157,7 @@ impl ApiServer {
     /// Resident memory of each process in KiB, where `/proc` tells it.
     #[must_use]
     pub fn memory_kib(&self) -> Vec<(String, u64)> {
-        [&self.etcd, &self.server]
-            .into_iter()
-            .chain(&self.controllers)
-            .filter_map(|process| Some((process.name().to_owned(), process.memory_kib()?)))
-            .collect()
+        self.host.memory_kib()
     }
 }
 

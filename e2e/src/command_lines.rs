@@ -21,6 +21,9 @@ rules:
 - level: Metadata
 ";
 
+/// Name of the audit log in an API server's folder.
+pub(crate) const AUDIT_LOG: &str = "audit.jsonl";
+
 /// What StatefulSets, slices and pods do is the stand-in's; only what every client relies on runs.
 const CONTROLLERS: &str = "--controllers=garbage-collector-controller,namespace-controller,root-ca-certificate-publisher-controller";
 
@@ -49,10 +52,6 @@ impl Layout {
 
     pub(crate) fn log(&self, program: &str) -> PathBuf {
         self.path(&format!("{program}.log"))
-    }
-
-    pub(crate) fn audit_log(&self) -> PathBuf {
-        self.path("audit.jsonl")
     }
 
     /// Writes what the programs are started with. Keys are readable by the owner only.
@@ -136,7 +135,7 @@ impl Layout {
             self.flag("--service-account-key-file", "tokens.crt"),
             self.flag("--service-account-signing-key-file", "tokens.key"),
             self.flag("--audit-policy-file", "audit-policy.yaml"),
-            self.flag("--audit-log-path", "audit.jsonl"),
+            self.flag("--audit-log-path", AUDIT_LOG),
         ]);
         command
     }

@@ -15,7 +15,7 @@ use fake_apiserver::Definitions;
 use fake_apiserver::conformance::{Answer, Memory, Mismatch, Script, layout, mismatches, play, script};
 use futures::future::{try_join, try_join_all};
 
-use crate::{ApiServer, Binaries, Options};
+use crate::{ApiServer, Binaries, Options, Provider};
 use real::Real;
 
 /// What came of a comparison.
@@ -100,8 +100,10 @@ pub async fn draw(binaries: &Binaries, seed: u64, count: u64, length: usize) -> 
         }
     }
     let known = Definitions::built_in().with(&parsed)?;
-    let mut without_controllers = binaries.clone();
-    without_controllers.controller_manager = None;
+    let without_controllers = Provider::Apiserver(Binaries {
+        controller_manager: None,
+        ..binaries.clone()
+    });
     let options = Options {
         manifests: own,
         ..Options::default()
@@ -155,15 +157,18 @@ async fn played(binaries: &Binaries, only: Option<&str>) -> anyhow::Result<(Vec<
     };
     let own = definitions(&folder().join("definitions"))?;
     let product = definitions(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds"))?;
-    let mut without_controllers = binaries.clone();
-    without_controllers.controller_manager = None;
+    let without_controllers = Provider::Apiserver(Binaries {
+        controller_manager: None,
+        ..binaries.clone()
+    });
+    let with_controllers = Provider::Apiserver(binaries.clone());
     let (alone, controlled) = try_join(
         ApiServer::start(
             &without_controllers,
             "conformance",
             &with([own.clone(), product].concat()),
         ),
-        ApiServer::start(binaries, "conformance-controllers", &with(own)),
+        ApiServer::start(&with_controllers, "conformance-controllers", &with(own)),
     )
     .await?;
     let (alone, controlled) = (Real::of(&alone).await?, Real::of(&controlled).await?);

@@ -1,9 +1,11 @@
-//! User stories on real kube-apiservers, and what they need: processes, credentials, fault proxies.
+//! User stories on real kube-apiservers or on ones in memory, and what they need: processes, credentials, fault proxies.
 //!
 //! | file | idea |
 //! | --- | --- |
+//! | `provider` | [`Provider`]: real API servers, or ones in memory |
 //! | `binaries` | where etcd, kube-apiserver, kube-controller-manager and kubectl come from |
-//! | `cluster` | [`ApiServer`]: one Kubernetes API as processes, with its credentials, audit log and proxy |
+//! | `cluster` | [`ApiServer`]: one Kubernetes API, with its credentials, audit log and proxy |
+//! | `embedded` | an API server in memory, served as a real one is |
 //! | `planes` | [`Planes`]: a control plane and its data planes, started together |
 //! | `audit` | [`AuditLog`]: who read and wrote what, counted |
 //! | `proxy` | [`FaultProxy`]: a plane that refuses, is silent, or answers 500 |
@@ -23,23 +25,26 @@ mod binaries;
 mod cluster;
 mod command_lines;
 pub mod conformance;
+mod embedded;
 mod kubeconfig;
 mod leash;
 mod planes;
 mod ports;
 mod process;
 mod program;
+mod provider;
 mod proxy;
 pub mod stories;
 mod wait;
 pub mod world;
 
 pub use audit::AuditLog;
-pub use binaries::{Binaries, Origin};
+pub use binaries::{Binaries, Origin, Source};
 pub use cluster::{ApiServer, Options, connect};
 pub use planes::Planes;
 pub use ports::free_port;
 pub use program::{Launch, Program, scratch_folder};
+pub use provider::{Choice, Provider, Way};
 pub use proxy::{FaultProxy, Mode};
 pub use wait::eventually;
 pub use world::World;

@@ -2,7 +2,7 @@
 
 use futures::future::{try_join, try_join_all};
 
-use crate::{ApiServer, Binaries, Options};
+use crate::{ApiServer, Options, Provider};
 
 /// One control plane and any number of data planes.
 pub struct Planes {
@@ -18,15 +18,15 @@ impl Planes {
     /// # Errors
     /// As [`ApiServer::start`], for the first that fails; the others are ended.
     pub async fn start(
-        binaries: &Binaries,
+        provider: &Provider,
         count: usize,
         control: &Options,
         data: &Options,
     ) -> anyhow::Result<Self> {
         let names: Vec<String> = (1..=count).map(Self::data_name).collect();
-        let all = names.iter().map(|name| ApiServer::start(binaries, name, data));
+        let all = names.iter().map(|name| ApiServer::start(provider, name, data));
         let (control, data) = try_join(
-            ApiServer::start(binaries, "control-plane", control),
+            ApiServer::start(provider, "control-plane", control),
             try_join_all(all),
         )
         .await?;

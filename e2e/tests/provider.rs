@@ -1,14 +1,16 @@
-//! The provider itself, on one real API server: what the stories rely on is true.
+//! The providers themselves: what the stories rely on is true of a real API server and of one in memory.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use e2e::{ApiServer, Binaries, Mode, Options, Planes, connect, eventually};
+use e2e::{ApiServer, Binaries, Mode, Options, Planes, Provider, connect, eventually};
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{DeleteParams, ObjectMeta, PostParams};
+use kube::api::{DeleteParams, ObjectMeta, PostParams, WatchEvent, WatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::DynamicObject;
 use kube::{Api, Client, Config, Resource, ResourceExt};
 
@@ -75,12 +77,21 @@ async fn binaries_or_skip() -> anyhow::Result<Option<Binaries>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn planes_start_together_and_know_nothing_of_each_other() -> anyhow::Result<()> {
+async fn real_planes_start_together_and_know_nothing_of_each_other() -> anyhow::Result<()> {
     let Some(binaries) = binaries_or_skip().await? else {
         return Ok(());
     };
+    planes_know_nothing_of_each_other(&Provider::Apiserver(binaries)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planes_in_memory_start_together_and_know_nothing_of_each_other() -> anyhow::Result<()> {
+    planes_know_nothing_of_each_other(&Provider::Embedded).await
+}
+
+async fn planes_know_nothing_of_each_other(provider: &Provider) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let planes = Planes::start(&binaries, 2, &Options::default(), &Options::default()).await?;
+    let planes = Planes::start(provider, 2, &Options::default(), &Options::default()).await?;
     let memory: u64 = planes
         .all()
         .flat_map(ApiServer::memory_kib)
@@ -111,35 +122,71 @@ async fn a_real_api_server_does_what_the_stories_rely_on() -> anyhow::Result<()>
     let Some(binaries) = binaries_or_skip().await? else {
         return Ok(());
     };
+    if let Some(why) = binaries.missing() {
+        eprintln!("skipped: {why}");
+    }
+    what_the_stories_rely_on(&Provider::Apiserver(binaries)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_server_in_memory_does_what_the_stories_rely_on() -> anyhow::Result<()> {
+    what_the_stories_rely_on(&Provider::Embedded).await
+}
+
+async fn what_the_stories_rely_on(provider: &Provider) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let manifests = vec![WORLD.to_owned(), RING.to_owned()];
-    let server = ApiServer::start(
-        &binaries,
-        "east",
-        &Options {
-            manifests,
-            ..Options::default()
-        },
-    )
-    .await?;
+    let options = Options {
+        manifests: vec![WORLD.to_owned(), RING.to_owned()],
+        ..Options::default()
+    };
+    let server = ApiServer::start(provider, "east", &options).await?;
     eprintln!(
-        "{:?}: ready in {} ms, {:?} KiB",
-        binaries.origin,
+        "{}: ready in {} ms, {:?} KiB",
+        provider.way(),
         begun.elapsed().as_millis(),
         server.memory_kib()
     );
 
     manifests_are_applied_whatever_their_order(&server).await?;
     an_account_may_do_what_is_granted_and_the_log_tells_both(&server).await?;
+    who_is_nobody_is_told_so(&server).await?;
     every_failure_looks_like_itself_to_a_client(&server).await?;
-    if let Some(why) = binaries.missing() {
-        eprintln!("skipped: {why}");
-    } else {
+    if server.has_controllers() {
         a_dependent_goes_with_its_owner(&server).await?;
         a_dependent_of_a_custom_resource_goes_with_it(&server).await?;
         a_namespace_has_a_root_certificate_and_an_end(&server).await?;
     }
     a_restart_keeps_the_data(server).await
+}
+
+/// A token that nobody has given, and nothing shown at all.
+async fn who_is_nobody_is_told_so(server: &ApiServer) -> anyhow::Result<()> {
+    let account = server
+        .service_account_kubeconfig("db", "ringspan-writer", "east")
+        .await?;
+    let token = server.service_account_token("db", "ringspan-writer").await?;
+    let made_up = impatient_with(with_token(&account, Some(format!("{token}x")))?).await?;
+    let namespaces: Api<Namespace> = Api::all(made_up);
+    assert_eq!(code(namespaces.get("db").await), Some(401));
+
+    let nobody = impatient_with(with_token(&account, None)?).await?;
+    assert!(nobody.apiserver_version().await.is_ok());
+    let namespaces: Api<Namespace> = Api::all(nobody.clone());
+    let refused = namespaces.get("db").await;
+    let said = format!("{:?}", refused.as_ref().err());
+    assert_eq!(code(refused), Some(403));
+    assert!(said.contains("system:anonymous"), "{said}");
+    assert_eq!(code(nobody.list_api_groups().await), Some(403));
+    Ok(())
+}
+
+fn with_token(kubeconfig: &str, token: Option<String>) -> anyhow::Result<Kubeconfig> {
+    let mut kubeconfig = Kubeconfig::from_yaml(kubeconfig)?;
+    for user in &mut kubeconfig.auth_infos {
+        let info = user.auth_info.as_mut().context("a user without credentials")?;
+        info.token = token.clone().map(Into::into);
+    }
+    Ok(kubeconfig)
 }
 
 async fn manifests_are_applied_whatever_their_order(server: &ApiServer) -> anyhow::Result<()> {
@@ -280,14 +327,25 @@ async fn a_namespace_has_a_root_certificate_and_an_end(server: &ApiServer) -> an
 
 async fn a_restart_keeps_the_data(mut server: ApiServer) -> anyhow::Result<()> {
     let maps: Api<ConfigMap> = Api::namespaced(server.client(), "default");
-    let uid = maps
-        .create(&PostParams::default(), &map("kept", None))
-        .await?
-        .uid();
+    let kept = maps.create(&PostParams::default(), &map("kept", None)).await?;
+    let version = kept.resource_version().context("no version")?;
+    maps.create(&PostParams::default(), &map("later", None)).await?;
+    let watch = maps.watch(&WatchParams::default(), "0").await?;
     let begun = Instant::now();
     server.restart().await?;
     eprintln!("ready again in {} ms", begun.elapsed().as_millis());
-    assert_eq!(maps.get("kept").await?.uid(), uid);
+    assert_eq!(maps.get("kept").await?.uid(), kept.uid());
+    tokio::time::timeout(SOON, watch.collect::<Vec<_>>())
+        .await
+        .context("the watch has not ended")?;
+    // What came between is not known any more.
+    let resumed = maps.watch(&WatchParams::default(), &version).await?;
+    let first = tokio::time::timeout(SOON, resumed.boxed().next()).await?;
+    let expired = match &first {
+        Some(Ok(WatchEvent::Error(status))) => status.code == 410,
+        _ => false,
+    };
+    assert!(expired, "{first:?}");
     server.stop();
     Ok(())
 }
@@ -306,9 +364,11 @@ fn map(name: &str, owner: Option<OwnerReference>) -> ConfigMap {
 
 /// New connections each time, no retries, 1 s for an answer.
 async fn impatient(kubeconfig: &str) -> anyhow::Result<Client> {
-    let kubeconfig = kube::config::Kubeconfig::from_yaml(kubeconfig)?;
-    let mut config =
-        Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await?;
+    impatient_with(Kubeconfig::from_yaml(kubeconfig)?).await
+}
+
+async fn impatient_with(kubeconfig: Kubeconfig) -> anyhow::Result<Client> {
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
     config.connect_timeout = Some(Duration::from_secs(1));
     config.read_timeout = Some(Duration::from_secs(1));
     config.default_retry = false;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use e2e::world::{Built, DATABASES, Setup, World, progress};
-use e2e::{Binaries, Planes};
+use e2e::{Choice, Planes, Provider, Way};
 use serde_json::{Value, json};
 
 use screen::Screen;
@@ -29,6 +29,9 @@ pub struct Args {
     /// Leave everything running, and say how to use it
     #[arg(long)]
     keep: bool,
+    /// Who provides the clusters; without it real API servers where they can be had
+    #[arg(long)]
+    provider: Option<Way>,
 }
 
 /// How long the ring may take at pace 0.05; more with a slower pace.
@@ -39,22 +42,27 @@ const RING_WITHIN: Duration = Duration::from_secs(90);
 /// # Errors
 /// Whatever keeps the ring from being made.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let binaries = Binaries::find()?;
+    let choice = Provider::choose(args.provider)?;
     let programs = crate::build::programs()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         tokio::select! {
-            shown = show(args, &binaries, programs) => shown,
+            shown = show(args, &choice, programs) => shown,
             // What was started ends with the future that owns it.
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
         }
     })
 }
 
-async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Result<()> {
+async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<()> {
     let began = Instant::now();
     let count = usize::from(args.datacenters);
-    println!("Starting a control plane and {count} planes, each a real kube-apiserver with its own etcd ...");
+    let provider = &choice.provider;
+    println!("{choice}");
+    println!(
+        "Starting a control plane and {count} planes, each {} ...",
+        provider.cluster()
+    );
     let root = crate::build::root();
     let setup = Setup {
         planes: count,
@@ -65,7 +73,7 @@ async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Resu
         programs,
         root: root.clone(),
     };
-    let world = World::start(binaries, setup).await?;
+    let world = World::start(provider, setup).await?;
     println!(
         "  ready after {:.1} s: five programs, {count} planes joined\n",
         began.elapsed().as_secs_f64()
@@ -83,8 +91,12 @@ async fn show(args: &Args, binaries: &Binaries, programs: Built) -> anyhow::Resu
     world.apply(&manifest).await?;
     watch(args, &world, applied).await?;
     let took = applied.elapsed();
-    report::print(args, &world, took, began).await?;
-    if args.keep { keep(world, binaries) } else { Ok(()) }
+    report::print(args, provider, &world, took, began).await?;
+    if args.keep {
+        keep(world, provider).await
+    } else {
+        Ok(())
+    }
 }
 
 fn is_sample(args: &Args) -> bool {
@@ -139,18 +151,23 @@ async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<(
     watched.await
 }
 
-/// Leaves the installation running.
-fn keep(world: World, binaries: &Binaries) -> anyhow::Result<()> {
+/// Leaves the installation running: processes by themselves, what is in memory as long as this command.
+async fn keep(world: World, provider: &Provider) -> anyhow::Result<()> {
     let folder: PathBuf = world.folder().to_owned();
     let kubeconfig = folder.join("kubeconfig");
     std::fs::write(&kubeconfig, world.planes.control.kubeconfig("admin")?)?;
-    let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
-    println!(
-        "\nLeft running. To look around (kubectl: {}):",
-        binaries.kubectl.display()
+    let kubectl = provider.kubectl().map_or_else(
+        || "any kubectl will do".to_owned(),
+        |path| format!("kubectl: {}", path.display()),
     );
+    println!("\nLeft running. To look around ({kubectl}):");
     println!("  export KUBECONFIG={}", kubeconfig.display());
     println!("  kubectl -n {DATABASES} get k8c demo");
+    if provider.kubectl().is_none() {
+        println!("The API servers are in the memory of this command: Ctrl-C ends everything.");
+        return std::future::pending().await;
+    }
+    let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
     println!("To end it: kill {}", ids.join(" "));
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! `cargo xtask e2e`: the user stories, on real kube-apiservers.
+//! `cargo xtask e2e`: the user stories, on real kube-apiservers or on API servers in memory.
 
 use e2e::world::Setup;
-use e2e::{Binaries, stories};
+use e2e::{Provider, Way, stories};
 
-/// Tells user stories on real kube-apiservers, and prints a row for each
+/// Tells user stories, and prints a row for each
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// Name the stories, and tell none
@@ -15,6 +15,9 @@ pub struct Args {
     /// Scale of cass-operator's recorded delays
     #[arg(long, default_value_t = PACE)]
     pace: f64,
+    /// Who provides the clusters; without it real API servers where they can be had
+    #[arg(long)]
+    provider: Option<Way>,
 }
 
 /// The pace of the stories: that of the demo.
@@ -39,7 +42,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let told = tell(args)?;
+    let choice = Provider::choose(args.provider)?;
+    println!("{choice}");
+    let only: Vec<&str> = args.only.as_deref().into_iter().collect();
+    let told = tell(&choice.provider, args.pace, &only)?;
     println!(
         "\n{} passed, {} failed",
         told.told - told.failed.len(),
@@ -53,24 +59,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Tells all stories, for `cargo xtask test`.
+/// Tells the stories with these ids, or all, for `cargo xtask test`.
 ///
 /// # Errors
 /// The stories cannot be told.
-pub fn all() -> anyhow::Result<Told> {
-    tell(&Args {
-        pace: PACE,
-        ..Args::default()
-    })
+pub fn told(provider: &Provider, only: &[&str]) -> anyhow::Result<Told> {
+    tell(provider, PACE, only)
 }
 
-fn tell(args: &Args) -> anyhow::Result<Told> {
-    let binaries = Binaries::find()?;
+fn tell(provider: &Provider, pace: f64, only: &[&str]) -> anyhow::Result<Told> {
     let programs = crate::build::programs()?;
     let setup = Setup {
         planes: 3,
         joined: 3,
-        pace: args.pace,
+        pace,
         seed: 7,
         log_level: "trace",
         programs,
@@ -79,7 +81,7 @@ fn tell(args: &Args) -> anyhow::Result<Told> {
     let runtime = tokio::runtime::Runtime::new()?;
     let (told, failed) = runtime.block_on(async {
         tokio::select! {
-            told = stories::tell(&binaries, &setup, args.only.as_deref()) => told,
+            told = stories::tell(provider, &setup, only) => told,
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
         }
     })?;

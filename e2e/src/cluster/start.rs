@@ -1,18 +1,17 @@
 //! How an API server comes up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
-use kube::Api;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, Client};
 
-use super::{ApiServer, Options, certificate_kubeconfig, connect};
+use super::{ApiServer, Host, Options, certificate_kubeconfig, connect};
 use crate::authority::Authority;
-use crate::command_lines::Layout;
-use crate::process::Process;
-use crate::{Binaries, FaultProxy, apply, eventually, scratch_folder};
+use crate::{FaultProxy, Provider, apply, eventually, scratch_folder};
 
-const READY_WITHIN: Duration = Duration::from_secs(90);
+pub(super) const READY_WITHIN: Duration = Duration::from_secs(90);
 const MANAGER: &str = "ringspan-e2e";
 
 impl ApiServer {
@@ -21,12 +20,17 @@ impl ApiServer {
     ///
     /// # Errors
     /// Names the program that did not come up, with the end of its log.
-    pub async fn start(binaries: &Binaries, name: &str, options: &Options) -> anyhow::Result<Self> {
+    pub async fn start(provider: &Provider, name: &str, options: &Options) -> anyhow::Result<Self> {
         let mut attempt = 1;
         loop {
-            match Self::try_start(binaries, name, options).await {
+            match Self::try_start(provider, name, options).await {
                 // Somebody took a port between the choice and the use of it.
-                Err(error) if attempt < 3 && format!("{error:#}").contains("address already in use") => {
+                Err(error)
+                    if attempt < 3
+                        && format!("{error:#}")
+                            .to_lowercase()
+                            .contains("address already in use") =>
+                {
                     attempt += 1;
                 }
                 outcome => return outcome.with_context(|| format!("API server {name}")),
@@ -34,33 +38,19 @@ impl ApiServer {
         }
     }
 
-    async fn try_start(binaries: &Binaries, name: &str, options: &Options) -> anyhow::Result<Self> {
+    async fn try_start(provider: &Provider, name: &str, options: &Options) -> anyhow::Result<Self> {
         let folder = scratch_folder(name)?;
-        let layout = Layout::new(folder.path())?;
-        let authority = Authority::new(name)?;
-        let url = format!("https://127.0.0.1:{}", layout.server);
+        let authority = Arc::new(Authority::new(name)?);
         let identity = authority.server()?;
-        let controllers =
-            certificate_kubeconfig(&authority, "controllers", &url, "system:kube-controller-manager")?;
-        layout.write(&authority, &identity, &controllers)?;
-
-        let etcd = Process::spawn("etcd", layout.etcd(binaries), &layout.log("etcd"))?;
-        let server = Process::spawn(
-            "kube-apiserver",
-            layout.apiserver(binaries),
-            &layout.log("kube-apiserver"),
-        )?;
+        let host = Host::start(provider, folder.path(), &authority, &identity).await?;
+        let url = format!("https://{}", host.address());
         let client = connect(&certificate_kubeconfig(&authority, name, &url, MANAGER)?).await?;
-        let proxy = FaultProxy::start(([127, 0, 0, 1], layout.server).into(), &identity).await?;
+        let proxy = FaultProxy::start(host.address(), &identity).await?;
         proxy.set_latency(options.latency);
         let mut this = Self {
             name: name.to_owned(),
-            controllers: None,
-            server,
-            etcd,
+            host,
             folder,
-            binaries: binaries.clone(),
-            layout,
             authority,
             proxy,
             client,
@@ -69,72 +59,49 @@ impl ApiServer {
         for manifest in &options.manifests {
             apply::apply_yaml(&this.client, manifest, MANAGER).await?;
         }
-        this.start_controllers().await?;
+        this.host.start_controllers(&this.client).await?;
         Ok(this)
     }
 
-    async fn start_controllers(&mut self) -> anyhow::Result<()> {
-        let Some(program) = &self.binaries.controller_manager else {
-            return Ok(());
-        };
-        let command = self.layout.controller_manager(program);
-        let log = self.layout.log("kube-controller-manager");
-        let process = self
-            .controllers
-            .insert(Process::spawn("kube-controller-manager", command, &log)?);
-        let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), "kube-system");
-        let published = eventually("kube-root-ca.crt in kube-system", READY_WITHIN, || async {
-            Ok(maps.get_opt("kube-root-ca.crt").await?)
-        });
-        published
-            .await
-            .with_context(|| format!("kube-controller-manager: {}", process.last_lines(5)))?;
-        Ok(())
-    }
-
     async fn ready(&mut self) -> anyhow::Result<()> {
-        let namespaces: Api<Namespace> = Api::all(self.client.clone());
-        let looks = eventually("ready", READY_WITHIN, || async {
-            let answer = self
-                .client
-                .request_text(http::Request::get("/readyz").body(Vec::new())?)
-                .await?;
-            anyhow::ensure!(answer == "ok", "/readyz: {answer}");
-            for name in ["default", "kube-system"] {
-                namespaces.get(name).await?;
+        let looks = looks(&self.client);
+        match &mut self.host {
+            Host::Embedded(_) => looks.await,
+            Host::Processes(processes) => tokio::select! {
+                outcome = looks => outcome,
+                error = processes.ended() => return Err(error),
             }
-            Ok(Some(()))
-        });
-        tokio::select! {
-            outcome = looks => outcome,
-            error = ends(&mut self.etcd, &mut self.server) => return Err(error),
+            .with_context(|| processes.last_lines()),
         }
-        .with_context(|| format!("kube-apiserver: {}", self.server.last_lines(5)))
     }
 
-    /// Kills the API server alone and starts it again on the same port with the same data; waits until it is ready.
-    /// Watches end, and their resume is answered 410.
+    /// Ends the API server alone, as a kill does, and starts it again on the same port with the same data; waits until it is
+    /// ready. Watches end, and their resume is answered 410.
     ///
     /// # Errors
     /// As [`ApiServer::start`].
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        self.server.kill();
-        let log = self.layout.log("kube-apiserver");
-        self.server = Process::spawn("kube-apiserver", self.layout.apiserver(&self.binaries), &log)?;
+        match &mut self.host {
+            Host::Processes(processes) => processes.restart()?,
+            Host::Embedded(embedded) => embedded.restart().await?,
+        }
         self.ready()
             .await
             .with_context(|| format!("API server {}", self.name))
     }
 }
 
-/// Resolves when one of the two has ended, which neither does by itself.
-async fn ends(etcd: &mut Process, server: &mut Process) -> anyhow::Error {
-    loop {
-        for process in [&mut *etcd, &mut *server] {
-            if let Some(status) = process.exited() {
-                return anyhow::anyhow!("{} ended: {status}\n{}", process.name(), process.last_lines(10));
-            }
+async fn looks(client: &Client) -> anyhow::Result<()> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let looks = eventually("ready", READY_WITHIN, || async {
+        let answer = client
+            .request_text(http::Request::get("/readyz").body(Vec::new())?)
+            .await?;
+        anyhow::ensure!(answer == "ok", "/readyz: {answer}");
+        for name in ["default", "kube-system"] {
+            namespaces.get(name).await?;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        Ok(Some(()))
+    });
+    looks.await
 }

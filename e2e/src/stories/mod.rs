@@ -1,4 +1,4 @@
-//! User stories: each is a row with an id, told on real kube-apiservers with the shipped programs.
+//! User stories: each is a row with an id, told with the shipped programs on clusters of any provider.
 //!
 //! * `create`: one, two, three datacenters; the first stopped; the first in a dead plane
 //! * `change`: size, another datacenter, stop and start, removal, deletion
@@ -21,7 +21,7 @@ use anyhow::Context;
 use futures::future::LocalBoxFuture;
 
 use crate::world::{Setup, World};
-use crate::{Binaries, Mode};
+use crate::{Mode, Provider};
 
 /// How a story is told: in a world with three planes of which all are joined.
 type Told = for<'a> fn(&'a mut World) -> LocalBoxFuture<'a, anyhow::Result<()>>;
@@ -71,31 +71,29 @@ stories! {
     "bad-superuser-secret", "a superuser Secret without its two keys", bad_input::superuser_secret;
 }
 
-/// Tells the stories whose id is `only`, or all, and prints a row for each. Returns how many were told and the ids of
+/// Tells the stories with these ids, or all, and prints a row for each. Returns how many were told and the ids of
 /// those that failed.
 ///
 /// # Errors
-/// The world of the stories cannot be started, or no story has that id.
+/// The world of the stories cannot be started, or no story has one of the ids.
 pub async fn tell(
-    binaries: &Binaries,
+    provider: &Provider,
     setup: &Setup,
-    only: Option<&str>,
+    only: &[&str],
 ) -> anyhow::Result<(usize, Vec<&'static str>)> {
+    if let Some(unknown) = only.iter().find(|id| ALL.iter().all(|story| story.id != **id)) {
+        anyhow::bail!("no story has the id {unknown}");
+    }
     let told: Vec<&Story> = ALL
         .iter()
-        .filter(|story| only.is_none_or(|only| only == story.id))
+        .filter(|story| only.is_empty() || only.contains(&story.id))
         .collect();
-    anyhow::ensure!(
-        !told.is_empty(),
-        "no story has the id {}",
-        only.unwrap_or_default()
-    );
     let mut failed = Vec::new();
     let mut world = None;
     for story in &told {
         if world.is_none() {
             world = Some(
-                World::start(binaries, setup.clone())
+                World::start(provider, setup.clone())
                     .await
                     .context("the world of the stories")?,
             );

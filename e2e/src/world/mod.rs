@@ -16,7 +16,7 @@ pub use install::{ACCOUNT, CONTROLLERS, DATABASES, NAMESPACE};
 pub use look::{Step, conditions, is_ready, progress};
 
 use crate::audit::{AuditLog, Entry};
-use crate::{Binaries, Launch, Options, Planes, Program, apply, eventually, scratch_folder};
+use crate::{Launch, Options, Planes, Program, Provider, apply, eventually, scratch_folder};
 
 /// Field manager of what the harness writes.
 pub const USER: &str = "user";
@@ -78,7 +78,6 @@ pub struct World {
     /// The API servers.
     pub planes: Planes,
     setup: Setup,
-    kubectl: PathBuf,
     folder: TempDir,
 }
 
@@ -87,7 +86,7 @@ impl World {
     ///
     /// # Errors
     /// Names what did not start.
-    pub async fn start(binaries: &Binaries, setup: Setup) -> anyhow::Result<Self> {
+    pub async fn start(provider: &Provider, setup: Setup) -> anyhow::Result<Self> {
         let folder = scratch_folder("world")?;
         let control = Options {
             manifests: install::control_plane(&setup)?,
@@ -97,7 +96,7 @@ impl World {
             manifests: install::data_plane(&setup)?,
             ..Options::default()
         };
-        let planes = Planes::start(binaries, setup.planes, &control, &data).await?;
+        let planes = Planes::start(provider, setup.planes, &control, &data).await?;
         let stand_in = install::stand_in(&setup, &planes, folder.path())?;
         let programs = BTreeMap::new();
         let mut world = World {
@@ -105,7 +104,6 @@ impl World {
             stand_in,
             planes,
             setup,
-            kubectl: binaries.kubectl.clone(),
             folder,
         };
         eventually(
@@ -225,12 +223,6 @@ impl World {
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
-    }
-
-    /// The kubectl that belongs to the API servers.
-    #[must_use]
-    pub fn kubectl(&self) -> &std::path::Path {
-        &self.kubectl
     }
 
     /// How it was set up.

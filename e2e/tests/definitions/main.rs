@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context;
-use e2e::{ApiServer, Binaries, Options};
+use e2e::{ApiServer, Binaries, Options, Provider};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{Api, ResourceExt};
 use serde_json::Value;
@@ -28,8 +28,8 @@ use requests::Requests;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_definitions_hold_on_a_real_api_server() -> anyhow::Result<()> {
-    let binaries = match tokio::task::spawn_blocking(Binaries::find).await? {
-        Ok(binaries) => binaries,
+    let real = match tokio::task::spawn_blocking(Binaries::find).await? {
+        Ok(binaries) => Provider::Apiserver(binaries),
         Err(why) => {
             eprintln!("skipped: {why:#}");
             return Ok(());
@@ -40,7 +40,7 @@ async fn the_definitions_hold_on_a_real_api_server() -> anyhow::Result<()> {
         ..Options::default()
     };
     let begun = Instant::now();
-    let server = ApiServer::start(&binaries, "definitions", &options).await?;
+    let server = ApiServer::start(&real, "definitions", &options).await?;
     eprintln!("ready with the definitions in {} ms", begun.elapsed().as_millis());
 
     every_definition_is_established(&server, options.manifests.len()).await?;

@@ -1,17 +1,27 @@
 //! What the demo prints when the ring stands.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use e2e::Provider;
 use e2e::audit::{Detail, Tally};
 use e2e::world::{DATABASES, World};
 
 use super::Args;
 
 /// The ring, the cluster as kubectl shows it, metrics, writes, times.
-pub(super) async fn print(args: &Args, world: &World, ring: Duration, began: Instant) -> anyhow::Result<()> {
+pub(super) async fn print(
+    args: &Args,
+    provider: &Provider,
+    world: &World,
+    ring: Duration,
+    began: Instant,
+) -> anyhow::Result<()> {
     println!("\nnodetool status\n{}", world.nodetool_status().await?);
-    kubectl(world)?;
+    if let Some(program) = provider.kubectl() {
+        kubectl(program, world)?;
+    }
     println!("\nMetrics of the five programs:");
     for (name, program) in &world.programs {
         println!("  {name:<20} http://{}/metrics", program.admin());
@@ -43,12 +53,12 @@ fn up(state: &serde_json::Value) -> usize {
     nodes.filter(|node| node["state"] == "UN").count()
 }
 
-fn kubectl(world: &World) -> anyhow::Result<()> {
+fn kubectl(program: &Path, world: &World) -> anyhow::Result<()> {
     let path = world.folder().join("admin.kubeconfig");
     std::fs::write(&path, world.planes.control.kubeconfig("admin")?)?;
     for arguments in [["get", "k8c", "demo"], ["get", "clientconfigs", "-A"]] {
         println!("\nkubectl -n {DATABASES} {}", arguments.join(" "));
-        Command::new(world.kubectl())
+        Command::new(program)
             .arg("--kubeconfig")
             .arg(&path)
             .args(["-n", DATABASES])
