@@ -13,10 +13,11 @@
 //! # drop(client);
 //! ```
 //!
-//! What it does not do: ask who somebody is (a user is given to a service; [`Server::user_of_token`] knows whose token one is), hold creators of roles to their own rights, limit what CEL
-//! rules cost, convert custom resources between versions beyond their `apiVersion`, default or refuse everything that a real
-//! server does in built-in kinds (only what somebody here reads), `/openapi`, protobuf and tables. Controllers are three: garbage
-//! collection, namespaces and root certificates; nothing schedules pods or makes anything of a StatefulSet.
+//! What it does not do: ask who somebody is (a user is given to a service; [`Server::user_of_token`] knows whose token one is),
+//! hold creators of roles to their own rights, limit what CEL rules cost, convert custom resources between versions beyond their
+//! `apiVersion`, default or refuse everything that a real server does in built-in kinds (only what somebody here reads), `/openapi`,
+//! protobuf, and tables of built-in kinds. Controllers are three: garbage collection, namespaces and root certificates; nothing
+//! schedules pods or makes anything of a StatefulSet.
 //!
 //! | module | idea |
 //! | --- | --- |

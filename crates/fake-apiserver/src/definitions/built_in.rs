@@ -89,6 +89,7 @@ pub(super) fn kinds() -> Vec<Arc<Kind>> {
                     status: "/status/replicas".into(),
                     selector: None,
                 }),
+            columns: Vec::new(),
             group: resource.group,
             version: resource.version,
             kind: resource.kind,

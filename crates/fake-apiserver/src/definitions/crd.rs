@@ -75,6 +75,7 @@ fn kind(spec: &Value, version: &Value, table: usize) -> Result<Kind, String> {
         built_in: false,
         storage: version.get("storage") == Some(&Value::Bool(true)),
         scale: scale(version),
+        columns: super::columns::columns(version),
         schema: Arc::new(compiler.finish()),
         root,
         group,

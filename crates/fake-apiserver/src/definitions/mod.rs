@@ -1,6 +1,7 @@
 //! Which kinds a server knows: built-in ones and those of CRDs, compiled once and shared.
 
 mod built_in;
+mod columns;
 mod crd;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use crate::identity::Identities;
 use crate::object::{Object, metadata_mut};
 use crate::schema::{At, NodeId, Schema};
 
+use columns::Column;
 pub(crate) use crd::{accepted, established, stored_versions};
 
 /// One served version of one kind.
@@ -37,6 +39,8 @@ pub(crate) struct Kind {
     pub(crate) api_version: String,
     /// Where `scale` finds its figures.
     pub(crate) scale: Option<ScalePaths>,
+    /// What people are shown of its objects; empty for built-in kinds.
+    pub(crate) columns: Vec<Column>,
     schema: Arc<Schema>,
     root: NodeId,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::pages::Page;
-use super::{check_version, selection, version_parameter};
+use super::{check_version, selection, table, version_parameter};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::failure::{Cause, Failure};
@@ -63,6 +63,10 @@ pub(crate) fn list(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
         if selection.is_everything() {
             metadata["remainingItemCount"] = left.into();
         }
+    }
+    if table::is_wanted(ask) {
+        let objects = items.iter().map(|(_, object)| *object);
+        return Ok(Answer::json(200, table::of(state, ask, metadata, objects)));
     }
     Ok(Answer::json(200, text(ask, &metadata, &items)))
 }

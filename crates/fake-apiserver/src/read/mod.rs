@@ -2,6 +2,7 @@
 
 mod list;
 mod pages;
+mod table;
 
 use serde_json::Value;
 
@@ -29,7 +30,10 @@ pub(crate) fn get(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
         let scale = crate::kinds::scale(&ask.kind, &object.value);
         return Ok(Answer::json(200, scale.to_string()));
     }
-    if ask.wants_metadata() {
+    if table::is_wanted(ask) {
+        let metadata = serde_json::json!({"resourceVersion": object.version.to_string()});
+        text = table::of(state, ask, metadata, std::iter::once(&object));
+    } else if ask.wants_metadata() {
         object.write_metadata(&mut text);
     } else {
         object.write(&ask.kind, &mut text);
