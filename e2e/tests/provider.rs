@@ -165,7 +165,7 @@ async fn who_is_nobody_is_told_so(server: &ApiServer) -> anyhow::Result<()> {
         .service_account_kubeconfig("db", "ringspan-writer", "east")
         .await?;
     let token = server.service_account_token("db", "ringspan-writer").await?;
-    let made_up = impatient_with(with_token(&account, Some(format!("{token}x")))?).await?;
+    let made_up = impatient_with(with_token(&account, Some(&format!("{token}x")))?).await?;
     let namespaces: Api<Namespace> = Api::all(made_up);
     assert_eq!(code(namespaces.get("db").await), Some(401));
 
@@ -180,11 +180,11 @@ async fn who_is_nobody_is_told_so(server: &ApiServer) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn with_token(kubeconfig: &str, token: Option<String>) -> anyhow::Result<Kubeconfig> {
+fn with_token(kubeconfig: &str, token: Option<&str>) -> anyhow::Result<Kubeconfig> {
     let mut kubeconfig = Kubeconfig::from_yaml(kubeconfig)?;
     for user in &mut kubeconfig.auth_infos {
         let info = user.auth_info.as_mut().context("a user without credentials")?;
-        info.token = token.clone().map(Into::into);
+        info.token = token.map(Into::into);
     }
     Ok(kubeconfig)
 }

@@ -46,15 +46,19 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let programs = crate::build::programs()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        tokio::select! {
-            shown = show(args, &choice, programs) => shown,
+        let world = tokio::select! {
+            shown = show(args, &choice, programs) => shown?,
             // What was started ends with the future that owns it.
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
+        };
+        if args.keep {
+            keep(world, &choice.provider).await?;
         }
+        Ok(())
     })
 }
 
-async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<()> {
+async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<World> {
     let began = Instant::now();
     let count = usize::from(args.datacenters);
     let provider = &choice.provider;
@@ -69,6 +73,7 @@ async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<(
         joined: count,
         pace: args.pace,
         seed: 7,
+        proxied: false,
         log_level: "info",
         programs,
         root: root.clone(),
@@ -91,12 +96,8 @@ async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<(
     world.apply(&manifest).await?;
     watch(args, &world, applied).await?;
     let took = applied.elapsed();
-    report::print(args, provider, &world, took, began).await?;
-    if args.keep {
-        keep(world, provider).await
-    } else {
-        Ok(())
-    }
+    report::print(args, &world, took, began).await?;
+    Ok(world)
 }
 
 fn is_sample(args: &Args) -> bool {
@@ -165,7 +166,9 @@ async fn keep(world: World, provider: &Provider) -> anyhow::Result<()> {
     println!("  kubectl -n {DATABASES} get k8c demo");
     if provider.kubectl().is_none() {
         println!("The API servers are in the memory of this command: Ctrl-C ends everything.");
-        return std::future::pending().await;
+        tokio::signal::ctrl_c().await?;
+        println!("Everything that was started is ended.");
+        return Ok(());
     }
     let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
     println!("To end it: kill {}", ids.join(" "));

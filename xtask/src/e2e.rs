@@ -74,6 +74,7 @@ fn tell(provider: &Provider, pace: f64, only: &[&str]) -> anyhow::Result<Told> {
         joined: 3,
         pace,
         seed: 7,
+        proxied: true,
         log_level: "trace",
         programs,
         root: crate::build::root(),

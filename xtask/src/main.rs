@@ -32,11 +32,11 @@ struct Xtask {
 enum Chore {
     /// Make a control plane and planes, and one ring across them
     Demo(demo::Args),
-    /// Run everything that can fail: tests of each crate, then stories on real API servers
+    /// Run everything that can fail: tests of each crate, then stories
     Test,
     /// Format, lints, layers, generated files, docs
     Check,
-    /// Tell user stories on real API servers
+    /// Tell user stories on real API servers, or on ones in memory
     E2e(e2e::Args),
     /// Hold the recorded answers of an API server against a real one
     Conformance(conformance::Args),

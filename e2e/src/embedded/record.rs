@@ -100,3 +100,78 @@ fn status(answer: &Answer) -> Value {
     }
     status
 }
+
+#[cfg(test)]
+mod tests {
+    use fake_apiserver::{Options, Server};
+
+    use super::*;
+    use crate::AuditLog;
+
+    fn ask(method: &str, uri: &str, body: &Value) -> Request<Bytes> {
+        Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(USER_AGENT, "ringspan-test/1")
+            .body(body.to_string().into())
+            .unwrap()
+    }
+
+    /// By the reader that reads the logs of real servers, too.
+    #[tokio::test]
+    async fn what_is_asked_reads_as_it_would_from_a_real_servers_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.jsonl");
+        let (record, server) = (Record::at(&path).unwrap(), Server::new(Options::default()));
+        let maps = "/api/v1/namespaces/default/configmaps";
+        let (admin, nobody) = (User::admin(), User::service_account("db", "nobody"));
+        let named = json!({"metadata": {"name": "one"}});
+        let asked = [
+            (&admin, ask("POST", &format!("{maps}?fieldManager=me"), &named)),
+            (&admin, ask("POST", &format!("{maps}?dryRun=All"), &named)),
+            (
+                &admin,
+                ask(
+                    "GET",
+                    &format!("https://localhost{maps}?watch=true"),
+                    &Value::Null,
+                ),
+            ),
+            (&nobody, ask("GET", &format!("{maps}/one"), &Value::Null)),
+        ];
+        for (user, request) in &asked {
+            record.add(Some(user), request, &server.answer(user, request));
+        }
+        let stranger = ask("GET", "/apis", &Value::Null);
+        record.add(None, &stranger, &Answer::unauthorized());
+
+        let mut log = AuditLog::open("east", &path);
+        let entries = log.refresh().unwrap();
+        let seen: Vec<_> = entries
+            .iter()
+            .map(|it| {
+                let who = it.user.rsplit(':').next().unwrap_or_default();
+                format!(
+                    "{who} {} {}/{} {} {}",
+                    it.verb, it.resource, it.name, it.code, it.reason
+                )
+            })
+            .collect();
+        let expected = [
+            "admin create configmaps/one 201 ",
+            "admin create configmaps/one 409 AlreadyExists",
+            "admin watch configmaps/ 200 ",
+            "nobody get configmaps/one 403 Forbidden",
+            " get / 401 Unauthorized",
+        ];
+        assert_eq!(seen, expected);
+        assert!(entries[0].is_write() && entries[0].field_manager == "me");
+        assert!(entries[1].dry_run && !entries[1].is_write());
+        assert!(
+            entries
+                .iter()
+                .all(|entry| entry.program() != "" || entry.code == 401)
+        );
+        assert!(entries.is_sorted_by(|one, next| one.at <= next.at));
+    }
+}

@@ -113,10 +113,9 @@ pub(super) fn stand_in(setup: &Setup, planes: &Planes, folder: &Path) -> anyhow:
 
 /// How one of the five programs is started: with the credentials of its own role.
 pub(super) async fn launch_program(world: &World, name: &'static str) -> anyhow::Result<Launch> {
+    let account = format!("ringspan-{name}");
     let kubeconfig = world
-        .planes
-        .control
-        .service_account_kubeconfig(NAMESPACE, &format!("ringspan-{name}"), "control-plane")
+        .credentials(&world.planes.control, &account, "control-plane")
         .await?;
     let path = world.folder.path().join(format!("{name}.kubeconfig"));
     fs::write(&path, kubeconfig)?;

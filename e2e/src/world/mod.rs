@@ -4,6 +4,7 @@
 mod install;
 mod keyspaces;
 mod look;
+mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +17,9 @@ pub use install::{ACCOUNT, CONTROLLERS, DATABASES, NAMESPACE};
 pub use look::{Step, conditions, is_ready, progress};
 
 use crate::audit::{AuditLog, Entry};
-use crate::{Launch, Options, Planes, Program, Provider, apply, eventually, scratch_folder};
+use crate::{
+    ApiServer, Launch, Options, Planes, Program, Provider, apply, eventually, leash, scratch_folder,
+};
 
 /// Field manager of what the harness writes.
 pub const USER: &str = "user";
@@ -32,6 +35,9 @@ pub struct Setup {
     pub pace: f64,
     /// Seed of the stand-in.
     pub seed: u64,
+    /// Whether the programs reach the API servers through proxies that can be told to fail. What is to outlive this process
+    /// must not, as the proxies do not.
+    pub proxied: bool,
     /// How much the programs log, as their flag takes it.
     pub log_level: &'static str,
     /// The shipped program and the stand-in.
@@ -159,10 +165,20 @@ impl World {
             .planes
             .get(plane)
             .with_context(|| format!("no plane {plane}"))?;
-        let kubeconfig = found
-            .service_account_kubeconfig(NAMESPACE, ACCOUNT, plane)
-            .await?;
+        let kubeconfig = self.credentials(found, ACCOUNT, plane).await?;
         self.apply(&install::client_config(plane, &kubeconfig)).await
+    }
+
+    /// A kubeconfig of an account of the installation.
+    async fn credentials(&self, plane: &ApiServer, account: &str, context: &str) -> anyhow::Result<String> {
+        let kubeconfig = plane
+            .service_account_kubeconfig(NAMESPACE, account, context)
+            .await?;
+        Ok(if self.setup.proxied {
+            kubeconfig
+        } else {
+            kubeconfig.replace(&plane.proxy().url(), &plane.server_url())
+        })
     }
 
     /// What the stand-in would print for `nodetool status`.
@@ -242,6 +258,7 @@ impl World {
             ..
         } = self;
         let Planes { control, data } = planes;
+        let _ = leash::let_folder_be(folder.path());
         let _ = folder.keep();
         let programs = programs
             .into_values()
@@ -251,7 +268,7 @@ impl World {
         ids.extend(
             std::iter::once(control)
                 .chain(data)
-                .flat_map(crate::ApiServer::leave_running),
+                .flat_map(ApiServer::leave_running),
         );
         ids
     }

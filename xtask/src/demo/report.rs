@@ -1,27 +1,16 @@
 //! What the demo prints when the ring stands.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use e2e::Provider;
 use e2e::audit::{Detail, Tally};
 use e2e::world::{DATABASES, World};
 
 use super::Args;
 
 /// The ring, the cluster as kubectl shows it, metrics, writes, times.
-pub(super) async fn print(
-    args: &Args,
-    provider: &Provider,
-    world: &World,
-    ring: Duration,
-    began: Instant,
-) -> anyhow::Result<()> {
+pub(super) async fn print(args: &Args, world: &World, ring: Duration, began: Instant) -> anyhow::Result<()> {
     println!("\nnodetool status\n{}", world.nodetool_status().await?);
-    if let Some(program) = provider.kubectl() {
-        kubectl(program, world)?;
-    }
+    tables(world).await?;
     println!("\nMetrics of the five programs:");
     for (name, program) in &world.programs {
         println!("  {name:<20} http://{}/metrics", program.admin());
@@ -53,17 +42,13 @@ fn up(state: &serde_json::Value) -> usize {
     nodes.filter(|node| node["state"] == "UN").count()
 }
 
-fn kubectl(program: &Path, world: &World) -> anyhow::Result<()> {
-    let path = world.folder().join("admin.kubeconfig");
-    std::fs::write(&path, world.planes.control.kubeconfig("admin")?)?;
-    for arguments in [["get", "k8c", "demo"], ["get", "clientconfigs", "-A"]] {
-        println!("\nkubectl -n {DATABASES} {}", arguments.join(" "));
-        Command::new(program)
-            .arg("--kubeconfig")
-            .arg(&path)
-            .args(["-n", DATABASES])
-            .args(arguments)
-            .status()?;
-    }
+/// What a user would look at first.
+async fn tables(world: &World) -> anyhow::Result<()> {
+    let cluster = format!("/apis/k8ssandra.io/v1alpha1/namespaces/{DATABASES}/k8ssandraclusters/demo");
+    let planes = "/apis/config.k8ssandra.io/v1beta1/clientconfigs";
+    println!("\nkubectl -n {DATABASES} get k8c demo");
+    print!("{}", world.table(&cluster, false).await?);
+    println!("\nkubectl get clientconfigs -A");
+    print!("{}", world.table(planes, true).await?);
     Ok(())
 }

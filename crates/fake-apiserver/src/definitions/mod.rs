@@ -13,7 +13,7 @@ use crate::identity::Identities;
 use crate::object::{Object, metadata_mut};
 use crate::schema::{At, NodeId, Schema};
 
-use columns::Column;
+pub(crate) use columns::Column;
 pub(crate) use crd::{accepted, established, stored_versions};
 
 /// One served version of one kind.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::ask::Ask;
+use crate::definitions::Column;
 use crate::object::Object;
 use crate::state::State;
 
@@ -25,7 +26,7 @@ pub(super) fn of<'o>(
 ) -> Vec<u8> {
     let columns = &ask.kind.columns;
     let now = state.clock.seconds();
-    let definitions: Vec<_> = columns.iter().map(|column| column.definition()).collect();
+    let definitions: Vec<_> = columns.iter().map(Column::definition).collect();
     if let Some(fields) = metadata.as_object_mut()
         && fields.get("continue") == Some(&"".into())
     {
