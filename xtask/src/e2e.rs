@@ -9,9 +9,9 @@ pub struct Args {
     /// Name the stories, and tell none
     #[arg(long)]
     list: bool,
-    /// Tell this one
+    /// Tell this one; can be repeated
     #[arg(long, value_name = "ID")]
-    only: Option<String>,
+    only: Vec<String>,
     /// Scale of cass-operator's recorded delays
     #[arg(long, default_value_t = PACE)]
     pace: f64,
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let choice = Provider::choose(args.provider)?;
     println!("{choice}");
-    let only: Vec<&str> = args.only.as_deref().into_iter().collect();
+    let only: Vec<&str> = args.only.iter().map(String::as_str).collect();
     let told = tell(&choice.provider, args.pace, &only)?;
     println!(
         "\n{} passed, {} failed",
