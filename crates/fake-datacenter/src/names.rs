@@ -28,6 +28,11 @@ pub const DECOMMISSION_ON_DELETE: &str = "cassandra.datastax.com/decommission-on
 pub const DELETE_PVC: &str = "cassandra.datastax.com/delete-pvc";
 /// Annotation whose presence keeps the operator from adding its finalizer.
 pub const NO_FINALIZER: &str = "cassandra.datastax.com/no-finalizer";
+/// Annotation: the size of the claims may be changed when its value is `true`.
+pub const ALLOW_STORAGE_CHANGES: &str = "cassandra.datastax.com/allow-storage-changes";
+/// Annotation whose presence lets the operator rewrite StatefulSets though the spec did not change; the operator takes the value
+/// `once` back.
+pub const AUTO_UPDATE: &str = "cassandra.datastax.com/autoupdate-spec";
 /// Label that ties a slice to its service.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Label of finished tasks.

@@ -11,6 +11,8 @@ pub struct Pace {
     factor: f64,
     seed: u64,
     failure_rate: f64,
+    /// How far a machine's step may be shorter or longer, as a share of its recorded time.
+    jitter: f64,
 }
 
 impl Pace {
@@ -21,6 +23,16 @@ impl Pace {
             factor: factor.max(0.0),
             seed,
             failure_rate: failure_rate.clamp(0.0, 1.0),
+            jitter: 0.2,
+        }
+    }
+
+    /// Every step takes exactly its recorded time and none fails: what is held against a recording.
+    #[must_use]
+    pub fn as_recorded() -> Self {
+        Self {
+            jitter: 0.0,
+            ..Self::new(1.0, 0, 0.0)
         }
     }
 
@@ -33,7 +45,7 @@ impl Pace {
     /// A recorded duration of a machine's step: scaled, and up to a fifth shorter or longer.
     #[must_use]
     pub fn step(&self, recorded: Duration, step: &str) -> Duration {
-        recorded.mul_f64(self.factor * (0.8 + 0.4 * self.draw(step)))
+        recorded.mul_f64(self.factor * (1.0 + self.jitter * (2.0 * self.draw(step) - 1.0)))
     }
 
     /// Whether this step fails.

@@ -170,12 +170,34 @@ impl Plane {
         }
     }
 
-    /// Wakes the actors of a namespace for which `wanted` is true.
+    /// Wakes the actor of a datacenter when there is one.
+    pub(crate) fn wake_known_one(&self, (namespace, name): (&str, &str), set: impl FnOnce(&mut Reasons)) {
+        let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bell) = actors.get(&(namespace.to_owned(), name.to_owned())) {
+            bell.ring(set);
+        }
+    }
+
+    /// Wakes the actors of a namespace.
     pub(crate) fn wake_all(&self, namespace: &str, set: impl Fn(&mut Reasons)) {
         let actors = self.actors.lock().unwrap_or_else(PoisonError::into_inner);
         for (_, bell) in actors.iter().filter(|((place, _), _)| place == namespace) {
             bell.ring(&set);
         }
+    }
+
+    /// Keeps a node from being ready, or lets it be ready again.
+    pub fn impair(&self, namespace: &str, pod: &str, impaired: bool) {
+        let node = self.node(namespace, pod);
+        {
+            let mut world = self.rings.lock();
+            if impaired {
+                world.impaired.insert(node);
+            } else {
+                world.impaired.remove(&node);
+            }
+        }
+        self.wake_all(namespace, |_| {});
     }
 
     /// Wakes every actor that there is, for no reason of its own.

@@ -13,7 +13,7 @@ use kube::runtime::watcher::{Config, Event, watcher};
 use serde_json::Value;
 
 use crate::json;
-use crate::names::{DATACENTER, WATCHED};
+use crate::names::{DATACENTER, RESOURCE_HASH, WATCHED, WATCHED_BY};
 use crate::pace::fnv;
 use crate::plane::Plane;
 
@@ -48,6 +48,11 @@ pub(crate) async fn run(plane: &Arc<Plane>) {
             resource: resource("", "v1", "PersistentVolumeClaim"),
             labels: DATACENTER,
             on_event: on_machine,
+        },
+        Watch {
+            resource: resource("apps", "v1", "StatefulSet"),
+            labels: DATACENTER,
+            on_event: on_set,
         },
         Watch {
             resource: resource("", "v1", "Secret"),
@@ -153,12 +158,24 @@ fn on_machine(plane: &Arc<Plane>, memory: &mut Memory, object: &Value, deleted: 
     }
 }
 
+/// The actor sees by the digest whether it was its own write.
+fn on_set(plane: &Arc<Plane>, memory: &mut Memory, object: &Value, deleted: bool) {
+    let digest = fnv(json::annotation(object, RESOURCE_HASH)
+        .unwrap_or_default()
+        .as_bytes());
+    let known = memory.insert(json::uid(object).to_owned(), digest);
+    if !deleted && known.is_some_and(|known| known != digest) {
+        plane.wake_owner(object);
+    }
+}
+
 fn on_secret(plane: &Arc<Plane>, memory: &mut Memory, object: &Value, deleted: bool) {
-    let first_seen = !memory.contains_key(json::uid(object));
-    if is_news(memory, object, deleted) && !first_seen {
-        plane.wake_all(json::text(object, "/metadata/namespace"), |reasons| {
-            reasons.secret = true;
-        });
+    if is_news(memory, object, deleted) {
+        let marks = json::annotation(object, WATCHED_BY).unwrap_or("[]");
+        let watchers: Vec<String> = serde_json::from_str(marks).unwrap_or_default();
+        for watcher in watchers.iter().filter_map(|watcher| watcher.split_once('/')) {
+            plane.wake_known_one(watcher, |reasons| reasons.secret = true);
+        }
     }
 }
 

@@ -32,8 +32,10 @@ impl Actor {
             return self.run_pod(view, &uid, pod, step).await;
         }
         self.cassandra_step(&uid, pod, step).await?;
-        let phase = self.plane.rings.lock().phase(&self.node(pod));
-        let should_be_ready = matches!(phase, Some(Phase::Up | Phase::Leaving));
+        let should_be_ready = {
+            let (world, node) = (self.plane.rings.lock(), self.node(pod));
+            matches!(world.phase(&node), Some(Phase::Up | Phase::Leaving)) && !world.impaired.contains(&node)
+        };
         if should_be_ready != (json::condition(pod, "Ready") == "True") {
             let status = ready_status(pod, should_be_ready, &self.plane.clock.now());
             self.write_pod_status(pod, status).await?;
@@ -48,10 +50,16 @@ impl Actor {
         let Some(machine) = self.machines.get_mut(uid) else {
             return Ok(());
         };
-        let terminate_at = *machine.terminate_at.get_or_insert_with(|| {
+        let began = machine.terminate_at.is_none();
+        let terminate_at = *machine.terminate_at.get_or_insert_with(|| Instant::now() + takes);
+        if began {
             self.plane.rings.lock().pod_gone(&node);
-            Instant::now() + takes
-        });
+            if json::condition(pod, "Ready") == "True" {
+                let status = ready_status(pod, false, &self.plane.clock.now());
+                self.write_pod_status(pod, status).await?;
+                step.changed = true;
+            }
+        }
         if step.is_due(terminate_at) {
             self.plane.api.delete(kinds::PODS, &self.key.0, pod, true).await?;
             step.changed = true;

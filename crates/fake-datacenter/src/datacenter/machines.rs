@@ -87,10 +87,12 @@ impl Actor {
                 && (label(pod, "controller-revision-hash") != current
                     || json::condition(pod, "Ready") == "True")
         });
+        let held = json::number(set, "/spec/updateStrategy/rollingUpdate/partition");
+        let held = usize::try_from(held).unwrap_or(0);
         let outdated = own
             .iter()
             .rev()
-            .find(|(_, pod)| label(pod, "controller-revision-hash") != current);
+            .find(|(ordinal, pod)| *ordinal >= held && label(pod, "controller-revision-hash") != current);
         let outdated = outdated.filter(|_| healthy && own.len() == replicas);
         for (_, pod) in surplus.chain(outdated).filter(|(_, pod)| !json::is_deleting(pod)) {
             self.plane
@@ -173,22 +175,25 @@ impl Actor {
     async fn set_status(&self, view: &View, set: &Value) -> Result<bool, ApiError> {
         let (current, own) = (revision(set), pods_of_set(view, set));
         let count = |wanted: &dyn Fn(&Value) -> bool| own.iter().filter(|(_, pod)| wanted(pod)).count();
+        // These three are left out at zero.
+        let some = |count: usize| if count == 0 { Value::Null } else { count.into() };
         let ready = count(&|pod| json::condition(pod, "Ready") == "True");
         let updated = count(&|pod| label(pod, "controller-revision-hash") == current);
         let status = json!({
             "observedGeneration": set.pointer("/metadata/generation"),
             "replicas": own.len(),
-            "readyReplicas": ready,
+            "readyReplicas": some(ready),
             "availableReplicas": ready,
-            "currentReplicas": updated,
-            "updatedReplicas": updated,
+            "currentReplicas": some(updated),
+            "updatedReplicas": some(updated),
             "currentRevision": current,
             "updateRevision": current,
+            "collisionCount": 0,
         });
         let is = |key: &str| set.pointer("/status").and_then(|status| status.get(key));
         let differs = |(key, value): (&String, &Value)| match is(key) {
             Some(known) => known != value,
-            None => *value != json!(0),
+            None => *value != json!(0) && !value.is_null(),
         };
         if !status.as_object().into_iter().flatten().any(differs) {
             return Ok(false);

@@ -22,6 +22,7 @@ mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -61,6 +62,12 @@ struct Memory {
     quiet_until: Option<Instant>,
     /// When it last started a node.
     last_start: Option<Instant>,
+    /// The next pass does not keep the quiet period.
+    hasty: bool,
+    /// It has changed a service: that wakes it once more.
+    echo: bool,
+    /// The digests on the StatefulSets as it knows them, by name.
+    digests: BTreeMap<String, String>,
     /// It gave up until the datacenter itself changes.
     gave_up: bool,
     /// When the task at hand is to be looked at again.
@@ -69,6 +76,8 @@ struct Memory {
     to_restart: BTreeSet<String>,
     /// Pods that are being replaced, with the uids that they had.
     replaced: BTreeMap<String, String>,
+    /// Nothing of the status was written yet in this pass.
+    fresh: AtomicBool,
     /// Starts that were tried, to give each its own luck.
     starts: u64,
 }
@@ -194,6 +203,7 @@ impl Actor {
         if reasons.datacenter {
             self.memory.gave_up = false;
         }
+        something_happened |= self.foreign_digest(&view);
         let called = reasons.datacenter || reasons.secret || something_happened || operator_due;
         if called && !self.memory.gave_up {
             self.operator_pass(&mut view).await?;
@@ -204,7 +214,8 @@ impl Actor {
             }
         }
         let task_due = self.memory.task_due.is_some_and(|due| due <= now);
-        if reasons.task || task_due || (something_happened && self.memory.task_due.is_some()) {
+        // While one runs, others wait for the next look at it.
+        if task_due || (reasons.task && self.memory.task_due.is_none()) {
             self.tasks_pass(&view).await?;
         }
         let dues = [
@@ -243,8 +254,32 @@ impl Actor {
         })
     }
 
+    /// Whether somebody else changed the digest on a StatefulSet.
+    fn foreign_digest(&self, view: &View) -> bool {
+        view.sets.iter().any(|set| {
+            let known = self.memory.digests.get(json::name(set)).map(String::as_str);
+            known.is_some_and(|known| json::annotation(set, names::RESOURCE_HASH) != Some(known))
+        })
+    }
+
+    /// The operator knows of this digest.
+    fn know_digest(&mut self, set: &Value) {
+        let digest = json::annotation(set, names::RESOURCE_HASH).unwrap_or_default();
+        self.memory
+            .digests
+            .insert(json::name(set).to_owned(), digest.to_owned());
+    }
+
     fn node(&self, pod: &Value) -> NodeId {
         self.plane.node(&self.key.0, json::name(pod))
+    }
+
+    /// The operator drains a node.
+    fn drain(&self, pod: &Value) {
+        let node = self.node(pod);
+        let mut world = self.plane.rings.lock();
+        world.called(&node, "POST /api/v0/ops/node/drain");
+        world.drain(&node);
     }
 
     async fn label_pod(&self, pod: &Value, key: &str, value: Option<&str>) -> Result<(), ApiError> {

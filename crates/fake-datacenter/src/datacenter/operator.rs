@@ -1,5 +1,7 @@
 //! The operator's pass, in its order.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -29,7 +31,9 @@ impl Actor {
         let now = Instant::now();
         let between_starts = self.plane.pace.wait(secs(BETWEEN_STARTS));
         let cool = self.memory.last_start.map(|start| start + between_starts);
-        if let Some(until) = self.memory.quiet_until.max(cool).filter(|until| *until > now) {
+        let hasty = std::mem::take(&mut self.memory.hasty);
+        let quiet = self.memory.quiet_until.max(cool).filter(|until| *until > now);
+        if let Some(until) = quiet.filter(|_| !hasty) {
             self.memory.due = Some(until);
             return Ok(());
         }
@@ -46,6 +50,11 @@ impl Actor {
     }
 
     async fn reconcile(&mut self, dc: &mut Dc, view: &View) -> Result<Flow, ApiError> {
+        self.memory.fresh.store(true, Ordering::Relaxed);
+        self.memory.echo = false;
+        for set in &view.sets {
+            self.know_digest(set);
+        }
         let mut size = dc.size();
         if json::is_deleting(&dc.0) {
             match self.deletion(dc, view, &mut size).await? {
@@ -59,8 +68,11 @@ impl Actor {
         if text(&dc.0, "/status/cassandraOperatorProgress").is_empty() {
             self.set_progress(dc, "Updating").await?;
         }
-        self.check_services(dc).await?;
-        self.check_additional_seeds(dc).await?;
+        let made = self.check_services(dc).await?;
+        // Services that were made just now are not in the operator's cache.
+        if !made {
+            self.check_additional_seeds(dc).await?;
+        }
         if size < dc.rack_names().len() && !json::is_deleting(&dc.0) {
             tracing::warn!(
                 datacenter = self.key.1,
@@ -69,9 +81,17 @@ impl Actor {
             return Ok(Flow::Done);
         }
         self.node_statuses(dc, view).await?;
+        if dc
+            .0
+            .pointer("/spec/storageConfig/cassandraDataVolumeClaimSpec")
+            .is_none()
+        {
+            tracing::warn!(datacenter = self.key.1, "no claims for data are described");
+            return Ok(Flow::Done);
+        }
         let nodes = if dc.is_stopped() { 0 } else { size };
         step!(self.check_racks(dc, view, nodes));
-        step!(self.check_decommissioning(dc, view));
+        step!(self.check_decommissioning(dc, view, nodes));
         self.default_superuser(dc).await?;
         step!(self.check_stopped(dc, view));
         step!(self.check_scale(dc, view, nodes));
@@ -82,16 +102,32 @@ impl Actor {
         step!(self.check_replacements(dc, view));
         step!(self.check_rolling_restart(dc, view));
         self.check_budget(dc).await?;
-        let mut changed = self.set_condition(dc, "ResizingVolumes", false).await?;
+        if resizes(dc, view) && json::annotation(&dc.0, names::ALLOW_STORAGE_CHANGES) != Some("true") {
+            // Recorded: every pass ends here, without a condition.
+            tracing::warn!(
+                datacenter = self.key.1,
+                "the size of the claims may not be changed"
+            );
+            return Ok(Flow::Again(secs(10)));
+        }
+        self.set_condition(dc, "ResizingVolumes", false).await?;
         step!(self.check_templates(dc, view, nodes));
         self.check_users(dc, view).await?;
-        changed |= self.finish(dc).await?;
-        self.quiet_period(dc, 5).await?;
-        Ok(if changed { Flow::Again(secs(5)) } else { Flow::Done })
+        let first = text(&dc.0, "/status/datacenterName").is_empty();
+        self.finish(dc).await?;
+        let quiet = self.quiet_period(dc, 5).await?;
+        // Recorded: only the first time it looks once more by itself.
+        Ok(
+            if self.memory.hasty || self.memory.echo || (first && !dc.is_stopped()) {
+                quiet
+            } else {
+                Flow::Done
+            },
+        )
     }
 
     /// A named superuser Secret that is missing ends it until the datacenter itself changes.
-    async fn is_valid(&mut self, dc: &mut Dc) -> Result<Flow, ApiError> {
+    async fn is_valid(&mut self, dc: &Dc) -> Result<Flow, ApiError> {
         let (superuser, named) = dc.superuser_secret();
         let mut wanted: Vec<_> = dc.user_secrets().into_iter().map(|(name, _)| name).collect();
         if named {
@@ -105,9 +141,8 @@ impl Actor {
                 .await?
                 .is_none()
             {
-                let message = format!("Secret {name} was not found");
-                self.explain_condition(dc, "Valid", false, "invalidDatacenter", &message)
-                    .await?;
+                // Recorded: an event tells of it, and nothing else.
+                tracing::warn!(datacenter = self.key.1, secret = name, "the Secret was not found");
                 self.memory.gave_up = true;
                 return Ok(Flow::Done);
             }
@@ -129,7 +164,9 @@ impl Actor {
         Ok(())
     }
 
-    async fn check_services(&self, dc: &Dc) -> Result<(), ApiError> {
+    /// True when one was made.
+    async fn check_services(&mut self, dc: &mut Dc) -> Result<bool, ApiError> {
+        let mut made = false;
         for service in services(dc) {
             let known = self
                 .plane
@@ -138,20 +175,34 @@ impl Actor {
                 .await?;
             let hash = |object: &Value| json::annotation(object, names::RESOURCE_HASH).map(str::to_owned);
             match known {
-                None => self.create_if_absent(kinds::SERVICES, &service).await?,
+                None => {
+                    self.create_if_absent(kinds::SERVICES, &service).await?;
+                    made = true;
+                }
                 // The seed service belongs to the cluster: another datacenter's is left as it is.
                 Some(known) if hash(&known) != hash(&service) && is_owned_by(&known, dc) => {
-                    let patch =
-                        json!({"metadata": service["metadata"], "spec": {"ports": service["spec"]["ports"]}});
+                    let mut metadata = service["metadata"].clone();
+                    // What is not wanted any more goes.
+                    let annotations = known.pointer("/metadata/annotations").and_then(Value::as_object);
+                    for key in annotations.into_iter().flat_map(Map::keys) {
+                        if metadata["annotations"].get(key).is_none() {
+                            metadata["annotations"][key] = Value::Null;
+                        }
+                    }
+                    let patch = json!({"metadata": metadata, "spec": {"ports": service["spec"]["ports"]}});
                     self.plane
                         .api
                         .merge(kinds::SERVICES, &self.key.0, json::name(&service), &patch)
                         .await?;
+                    self.memory.echo = true;
                 }
                 Some(_) => {}
             }
         }
-        Ok(())
+        if made {
+            self.set_progress(dc, "Updating").await?;
+        }
+        Ok(made)
     }
 
     async fn check_additional_seeds(&self, dc: &Dc) -> Result<(), ApiError> {
@@ -160,11 +211,13 @@ impl Actor {
             return Ok(());
         }
         let api = &self.plane.api;
+        let hash = |object: &Value| json::annotation(object, names::RESOURCE_HASH).map(str::to_owned);
         for (name, slice) in additional_seed_slices(dc) {
             match (api.get(kinds::SLICES, &self.key.0, &name).await?, slice) {
                 (None, Some(slice)) => self.create_if_absent(kinds::SLICES, &slice).await?,
                 (Some(known), None) => api.delete(kinds::SLICES, &self.key.0, &known, false).await?,
-                (Some(known), Some(mut slice)) if known["endpoints"] != slice["endpoints"] => {
+                // A server fills in more than what was written.
+                (Some(known), Some(mut slice)) if hash(&known) != hash(&slice) => {
                     slice["metadata"]["resourceVersion"] = known["metadata"]["resourceVersion"].clone();
                     api.replace(kinds::SLICES, &self.key.0, &slice).await?;
                 }
@@ -206,12 +259,13 @@ impl Actor {
     }
 
     /// A StatefulSet for every rack.
-    async fn check_racks(&self, dc: &Dc, view: &View, nodes: usize) -> Result<Flow, ApiError> {
+    async fn check_racks(&mut self, dc: &Dc, view: &View, nodes: usize) -> Result<Flow, ApiError> {
         let mut made = false;
         for rack in dc.racks(nodes) {
             if view.set(&dc.stateful_set_name(&rack.name)).is_none() && !json::is_deleting(&dc.0) {
-                self.create_if_absent(kinds::STATEFUL_SETS, &stateful_set(dc, &rack.name, rack.nodes))
-                    .await?;
+                let set = stateful_set(dc, &rack.name, rack.nodes);
+                self.create_if_absent(kinds::STATEFUL_SETS, &set).await?;
+                self.know_digest(&set);
                 made = true;
             }
         }
@@ -239,14 +293,13 @@ impl Actor {
     }
 
     /// Everything is as wanted: actions end, one condition after another, and the generation counts as done.
-    async fn finish(&self, dc: &mut Dc) -> Result<bool, ApiError> {
-        let mut changed = false;
+    async fn finish(&self, dc: &mut Dc) -> Result<(), ApiError> {
         if condition(&dc.0, "ScalingUp") == "True" {
             self.create_cleanup(dc).await?;
-            changed |= self.set_condition(dc, "ScalingUp", false).await?;
+            self.set_condition(dc, "ScalingUp", false).await?;
         }
         let stopped = dc.is_stopped();
-        changed |= self.set_condition(dc, "Stopped", stopped).await?;
+        self.set_condition(dc, "Stopped", stopped).await?;
         for kind in [
             "ReplacingNodes",
             "Updating",
@@ -254,12 +307,12 @@ impl Actor {
             "Resuming",
             "ScalingDown",
         ] {
-            changed |= self.set_condition(dc, kind, false).await?;
+            self.set_condition(dc, kind, false).await?;
         }
-        changed |= self.set_condition(dc, "Valid", true).await?;
-        changed |= self.set_condition(dc, "Initialized", true).await?;
+        self.set_condition(dc, "Valid", true).await?;
+        self.set_condition(dc, "Initialized", true).await?;
         if !stopped {
-            changed |= self.set_condition(dc, "Ready", true).await?;
+            self.set_condition(dc, "Ready", true).await?;
         }
         if text(&dc.0, "/status/cassandraOperatorProgress") != "Ready" {
             let name = dc.name().to_owned();
@@ -268,7 +321,6 @@ impl Actor {
                 json!({"cassandraOperatorProgress": "Ready", "datacenterName": name}),
             )
             .await?;
-            changed = true;
         }
         let generation = json::number(&dc.0, "/metadata/generation");
         if json::number(&dc.0, "/status/observedGeneration") != generation {
@@ -277,11 +329,30 @@ impl Actor {
                 json!({"observedGeneration": generation, "metadataVersion": 1}),
             )
             .await?;
-            changed = true;
         }
-        changed |= self.set_condition(dc, "RequiresUpdate", false).await?;
-        Ok(changed)
+        self.set_condition(dc, "RequiresUpdate", false).await?;
+        if json::annotation(&dc.0, names::AUTO_UPDATE) == Some("once") {
+            let patch =
+                json!({"metadata": {"uid": json::uid(&dc.0), "annotations": {names::AUTO_UPDATE: null}}});
+            dc.0 = self
+                .plane
+                .api
+                .merge(kinds::DATACENTERS, &self.key.0, &self.key.1, &patch)
+                .await?;
+        }
+        Ok(())
     }
+}
+
+/// Whether the datacenter asks for claims of another size than those of its StatefulSets.
+fn resizes(dc: &Dc, view: &View) -> bool {
+    let size = "resources/requests/storage";
+    let wanted = text(
+        &dc.0,
+        &format!("/spec/storageConfig/cassandraDataVolumeClaimSpec/{size}"),
+    );
+    let has = |set: &Value| text(set, &format!("/spec/volumeClaimTemplates/0/spec/{size}")).to_owned();
+    !wanted.is_empty() && view.sets.iter().any(|set| has(set) != wanted)
 }
 
 fn is_owned_by(object: &Value, dc: &Dc) -> bool {

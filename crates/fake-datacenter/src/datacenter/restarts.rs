@@ -41,17 +41,20 @@ impl Actor {
                     .api
                     .merge(kinds::STATEFUL_SETS, &self.key.0, json::name(set), &patch)
                     .await?;
-                // Recorded: a rack counts as soon as its restart has begun.
-                self.patch_task(task, json!({"succeeded": place + 1})).await?;
+                // Recorded: the first rack counts as soon as its restart has begun, the others at the next look.
+                if place == 0 {
+                    self.patch_task(task, json!({"succeeded": 1})).await?;
+                }
                 // The machines and the operator see the new template at once.
                 self.bell.ring(|reasons| reasons.datacenter = true);
                 return Ok(false);
             }
+            if json::number(task, "/status/succeeded") <= i64::try_from(place).unwrap_or_default() {
+                self.patch_task(task, json!({"succeeded": place + 1})).await?;
+            }
             let current = revision(set);
             let is_back = |pod: &Value| {
-                label(pod, "controller-revision-hash") == current
-                    && label(pod, names::NODE_STATE) == node_state::STARTED
-                    && json::condition(pod, "Ready") == "True"
+                label(pod, "controller-revision-hash") == current && json::condition(pod, "Ready") == "True"
             };
             if !view.pods_of(&rack).all(is_back) {
                 return Ok(false);
@@ -73,11 +76,13 @@ impl Actor {
             return Ok(true);
         }
         let Some(pod) = view.pods.iter().find(|pod| json::name(pod) == name) else {
-            self.patch_task(task, json!({"failed": 1})).await?;
+            // The end of the task counts it.
+            task["status"]["failed"] = 1.into();
             return Ok(true);
         };
         self.note_replacements(&mut dc.clone(), view, std::slice::from_ref(&name))
             .await?;
+        self.show_running(task).await?;
         let now = self.plane.clock.now();
         self.patch_task(
             task,
@@ -86,6 +91,7 @@ impl Actor {
         .await?;
         {
             let mut world = self.plane.rings.lock();
+            world.called(&self.node(pod), "POST /api/v0/ops/node/drain");
             world.drain(&self.node(pod));
             world.replace(&self.node(pod));
         }
@@ -192,7 +198,7 @@ impl Actor {
             return Ok(Flow::Continue);
         };
         self.memory.to_restart.remove(json::uid(pod));
-        self.plane.rings.lock().drain(&self.node(pod));
+        self.drain(pod);
         self.plane
             .api
             .delete(kinds::PODS, &self.key.0, pod, false)

@@ -22,20 +22,30 @@ impl Actor {
             let Some(known) = view.set(json::name(&wanted)) else {
                 return Ok(Flow::Again(secs(2)));
             };
-            if json::annotation(known, names::RESOURCE_HASH)
-                != json::annotation(&wanted, names::RESOURCE_HASH)
-            {
+            let differs = json::annotation(known, names::RESOURCE_HASH)
+                != json::annotation(&wanted, names::RESOURCE_HASH);
+            let asked = json::number(&dc.0, "/metadata/generation")
+                != json::number(&dc.0, "/status/observedGeneration")
+                || json::annotation(&dc.0, names::AUTO_UPDATE).is_some();
+            if differs && !asked {
+                // It is over again at the end of this pass.
+                self.set_condition(dc, "RequiresUpdate", true).await?;
+            } else if differs {
                 self.set_condition(dc, "Updating", true).await?;
                 self.set_progress(dc, "Updating").await?;
                 self.plane
                     .api
                     .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, &wanted))
                     .await?;
+                self.know_digest(&wanted);
                 return self.quiet_period(dc, 20).await;
             }
             let status = |key: &str| json::number(known, &format!("/status/{key}"));
             let all = json::number(known, "/spec/replicas");
-            if status("readyReplicas") != all || status("updatedReplicas") != all || status("replicas") != all
+            let held = json::number(known, "/spec/updateStrategy/rollingUpdate/partition");
+            if status("readyReplicas") != all
+                || status("updatedReplicas") + held < all
+                || status("replicas") != all
             {
                 return Ok(Flow::Again(secs(10)));
             }
@@ -57,7 +67,9 @@ fn rewritten(known: &Value, wanted: &Value) -> Value {
             all.extend(more);
         }
     }
-    new["spec"]["template"] = wanted["spec"]["template"].clone();
+    for key in ["minReadySeconds", "template", "updateStrategy"] {
+        new["spec"][key] = wanted["spec"][key].clone();
+    }
     if let Some(kept) = kept {
         new["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT] = kept;
     }

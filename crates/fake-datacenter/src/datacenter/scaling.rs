@@ -24,7 +24,7 @@ impl Actor {
         self.set_condition(dc, "Ready", false).await?;
         for rack in dc.racks(0) {
             for pod in view.pods_of(&rack.name) {
-                self.plane.rings.lock().drain(&self.node(pod));
+                self.drain(pod);
             }
             self.set_progress(dc, "Updating").await?;
             self.set_replicas(view, &dc.stateful_set_name(&rack.name), 0)
@@ -91,7 +91,11 @@ impl Actor {
             .plane
             .pace
             .step(secs(6), &format!("leave/{}", json::uid(pod)));
-        let leaves = self.plane.rings.lock().decommission(&node);
+        let leaves = {
+            let mut world = self.plane.rings.lock();
+            world.called(&node, "POST /api/v1/ops/node/decommission?force=true");
+            world.decommission(&node)
+        };
         match (leaves, self.machines.get_mut(json::uid(pod))) {
             (Ok(()), Some(machine)) => machine.leave_at = Some(Instant::now() + takes),
             // It was never in a ring: there is nothing to give away.
@@ -104,14 +108,21 @@ impl Actor {
 
     /// A node that has left loses its replica, its claim and its place in the status; the next one follows when its
     /// pod is gone.
-    pub(super) async fn check_decommissioning(&self, dc: &mut Dc, view: &View) -> Result<Flow, ApiError> {
+    pub(super) async fn check_decommissioning(
+        &self,
+        dc: &mut Dc,
+        view: &View,
+        nodes: usize,
+    ) -> Result<Flow, ApiError> {
         if condition(&dc.0, "ScalingDown") != "True" {
             return Ok(Flow::Continue);
         }
         let leaving = |pod: &&Value| label(pod, names::NODE_STATE) == node_state::DECOMMISSIONING;
         let Some(pod) = view.pods.iter().find(leaving) else {
             self.set_condition(dc, "ScalingDown", false).await?;
-            return Ok(Flow::Continue);
+            let started = |pod: &Value| label(pod, names::NODE_STATE) == node_state::STARTED;
+            self.check_seeds(&dc.racks(nodes), view, &started).await?;
+            return Ok(Flow::Again(secs(0)));
         };
         let phase = self.plane.rings.lock().phase(&self.node(pod));
         if phase != Some(Phase::Left) || json::is_deleting(pod) {

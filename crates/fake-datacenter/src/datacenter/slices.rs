@@ -69,6 +69,10 @@ fn endpoints(view: &View, selector: &Value) -> Vec<Endpoint> {
             uid: json::uid(pod).to_owned(),
             ready: json::condition(pod, "Ready") == "True",
             terminating: json::is_deleting(pod),
+            host: (
+                text(pod, "/spec/hostname").to_owned(),
+                text(pod, "/spec/subdomain").to_owned(),
+            ),
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! The status of a CassandraDatacenter: single conditions, progress, times.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -11,6 +13,7 @@ use crate::objects::Dc;
 impl Actor {
     /// Writes a part of the status, on the very object that was read, and takes over what the server made of it.
     pub(super) async fn patch_status(&self, dc: &mut Dc, status: Value) -> Result<(), ApiError> {
+        self.memory.fresh.store(false, Ordering::Relaxed);
         let version = text(&dc.0, "/metadata/resourceVersion");
         let patch = json!({"metadata": {"resourceVersion": version}, "status": status});
         dc.0 = self
@@ -50,7 +53,17 @@ impl Actor {
             Some(known) => *known = new,
             None => all.push(new),
         }
-        self.patch_status(dc, json!({"conditions": all})).await?;
+        let mut status = json!({"conditions": all});
+        // Recorded: a condition is written with the whole status, and times that are not there become the first second
+        // of 1970, unless a part of the status was written before in the same pass.
+        if self.memory.fresh.load(Ordering::Relaxed) {
+            for key in ["lastRollingRestart", "lastServerNodeStarted", "superUserUpserted"] {
+                if text(&dc.0, &format!("/status/{key}")).is_empty() {
+                    status[key] = "1970-01-01T00:00:01Z".into();
+                }
+            }
+        }
+        self.patch_status(dc, status).await?;
         Ok(true)
     }
 
@@ -66,9 +79,18 @@ impl Actor {
     /// Writes the time until which nothing happens, and keeps to it.
     pub(super) async fn quiet_period(&mut self, dc: &mut Dc, seconds: u64) -> Result<Flow, ApiError> {
         let until = Instant::now() + self.plane.pace.wait(secs(seconds));
+        let hasty = {
+            let mut world = self.plane.rings.lock();
+            let count = world.quiet_periods.entry(self.key.clone()).or_default();
+            *count += 1;
+            let (namespace, name) = self.key.clone();
+            let number = (namespace, name, *count);
+            world.hasty.contains(&number)
+        };
+        self.memory.hasty = hasty;
         self.memory.quiet_until = Some(until);
         self.patch_status(dc, json!({"quietPeriod": self.plane.clock.stamp(until)}))
             .await?;
-        Ok(Flow::Again(secs(seconds)))
+        Ok(Flow::Again(secs(if hasty { 0 } else { seconds })))
     }
 }

@@ -1,6 +1,6 @@
 //! CassandraTasks of this datacenter: one at a time, one pod at a time, looked at every ten seconds.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::{Actor, View, secs};
@@ -46,7 +46,7 @@ impl Actor {
         let is_over = match text(&task, "/spec/jobs/0/command") {
             "restart" => self.restart_step(view, dc, &mut task).await?,
             "replacenode" => self.replace_step(view, dc, &mut task).await?,
-            "refresh" => true,
+            "refresh" => self.refresh_step(dc, &mut task).await?,
             _ => self.pods_step(view, &mut task).await?,
         };
         if is_over {
@@ -64,21 +64,49 @@ impl Actor {
         if list(task, "/metadata/ownerReferences").is_empty() {
             task["metadata"]["ownerReferences"] = json!([dc.owner()]);
         }
+        task["metadata"]["labels"][names::TASK_STATUS] = "active".into();
         for (key, default) in [("concurrencyPolicy", "Forbid"), ("restartPolicy", "OnFailure")] {
             if text(task, &format!("/spec/{key}")).is_empty() {
                 task["spec"][key] = default.into();
             }
         }
+        if task.pointer("/spec/jobs/0/args").is_none() {
+            task["spec"]["jobs"][0]["args"] = json!({});
+        }
         *task = self.plane.api.replace(kinds::TASKS, &self.key.0, task).await?;
         let now = self.plane.clock.now();
         self.patch_task(task, json!({"active": 1, "startTime": now}))
             .await?;
-        // Recorded: a restart never shows that it runs.
-        if text(task, "/spec/jobs/0/command") == "restart" {
+        // Recorded: these do not show here that they run.
+        if matches!(
+            text(task, "/spec/jobs/0/command"),
+            "restart" | "refresh" | "replacenode"
+        ) {
             return Ok(());
         }
-        let running = json!([task_condition("Running", "True", &now)]);
+        self.show_running(task).await
+    }
+
+    pub(super) async fn show_running(&self, task: &mut Value) -> Result<(), ApiError> {
+        let running = json!([task_condition("Running", "True", &self.plane.clock.now())]);
         self.patch_task(task, json!({"conditions": running})).await
+    }
+
+    /// The datacenter is asked to rewrite its StatefulSets once; it is done when the datacenter has taken that back.
+    async fn refresh_step(&self, dc: &Dc, task: &mut Value) -> Result<bool, ApiError> {
+        if !json::condition(task, "DatacenterUpdated").is_empty() {
+            return Ok(json::annotation(&dc.0, names::AUTO_UPDATE).is_none());
+        }
+        let patch =
+            json!({"metadata": {"uid": json::uid(&dc.0), "annotations": {names::AUTO_UPDATE: "once"}}});
+        self.plane
+            .api
+            .merge(kinds::DATACENTERS, &self.key.0, dc.name(), &patch)
+            .await?;
+        let mut asked = task_condition("DatacenterUpdated", "True", &self.plane.clock.now());
+        asked["message"] = "Datacenter updated to update spec once".into();
+        self.patch_task(task, json!({"conditions": [asked]})).await?;
+        Ok(false)
     }
 
     pub(super) async fn patch_task(&self, task: &mut Value, status: Value) -> Result<(), ApiError> {
@@ -96,9 +124,15 @@ impl Actor {
     /// The next step over the pods; true when the last one is done.
     async fn pods_step(&self, view: &View, task: &mut Value) -> Result<bool, ApiError> {
         let wanted = text(task, "/spec/jobs/0/args/pod_name").to_owned();
+        let rack = text(task, "/spec/jobs/0/args/rack").to_owned();
+        let tokens = task.pointer("/spec/jobs/0/args/new_tokens").cloned();
         let started = |pod: &&Value| {
             label(pod, names::NODE_STATE) == node_state::STARTED
                 && (wanted.is_empty() || json::name(pod) == wanted)
+                && (rack.is_empty() || label(pod, names::RACK) == rack)
+                && tokens
+                    .as_ref()
+                    .is_none_or(|tokens| tokens.get(json::name(pod)).is_some())
         };
         let pods: Vec<_> = view.pods.iter().filter(started).collect();
         for pod in pods {
@@ -149,6 +183,10 @@ impl Actor {
             json::uid(pod)
         );
         let id = self.plane.pace.uuid(&luck);
+        self.plane
+            .rings
+            .lock()
+            .called(&self.node(pod), call_of(task, json::name(pod)));
         let due = Instant::now() + self.plane.pace.step(secs(3), &luck);
         if self
             .plane
@@ -195,15 +233,17 @@ impl Actor {
     }
 
     async fn end_task(&self, task: &mut Value) -> Result<(), ApiError> {
+        let (succeeded, failed) = counts(task);
         task["metadata"]["labels"][names::TASK_STATUS] = "completed".into();
         *task = self.plane.api.replace(kinds::TASKS, &self.key.0, task).await?;
         let now = self.plane.clock.now();
-        let (succeeded, failed) = counts(task);
         // A failed task is Complete as well.
         let mut conditions = vec![
             task_condition("Running", "False", &now),
             task_condition("Complete", "True", &now),
         ];
+        let others = list(task, "/status/conditions").iter();
+        conditions.extend(others.filter(|one| text(one, "/type") != "Running").cloned());
         if failed > 0 {
             conditions.push(task_condition("Failed", "True", &now));
         }
@@ -234,6 +274,39 @@ impl Actor {
         });
         self.create_if_absent(kinds::TASKS, &task).await
     }
+}
+
+/// The call that begins a task's job on a node.
+fn call_of(task: &Value, pod: &str) -> String {
+    let argument = |key: &str| task.pointer(&format!("/spec/jobs/0/args/{key}"));
+    let mut body = Map::new();
+    for key in ["keyspace_name", "tables"] {
+        if let Some(value) = argument(key) {
+            body.insert(key.to_owned(), value.clone());
+        }
+    }
+    if let Some(jobs) = argument("jobs") {
+        body.insert("jobs".to_owned(), jobs.to_string().into());
+    }
+    let path = match text(task, "/spec/jobs/0/command") {
+        "rebuild" => {
+            let source = text(task, "/spec/jobs/0/args/source_datacenter");
+            return format!("POST /api/v1/ops/node/rebuild?src_dc={source}");
+        }
+        "move" => {
+            let token = text(task, &format!("/spec/jobs/0/args/new_tokens/{pod}"));
+            return format!("POST /api/v0/ops/node/move?newToken={token}");
+        }
+        "tsreload" => return "POST /api/v0/ops/node/encryption/internode/truststore/reload".to_owned(),
+        "cleanup" => "keyspace/cleanup",
+        "upgradesstables" => "tables/sstables/upgrade",
+        "compaction" | "compact" => "tables/compact",
+        other => &format!("tables/{other}"),
+    };
+    if body.is_empty() {
+        return format!("POST /api/v1/ops/{path}");
+    }
+    format!("POST /api/v1/ops/{path} {}", Value::Object(body))
 }
 
 /// One condition of a task; the reason repeats its kind.

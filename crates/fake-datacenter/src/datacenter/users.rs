@@ -54,7 +54,12 @@ impl Actor {
                 .decode(text(&secret, "/data/username"))
                 .unwrap_or_default();
             let user = String::from_utf8_lossy(&user).into_owned();
-            if let Ok(ring) = self.plane.rings.lock().ring_of(&node) {
+            let mut world = self.plane.rings.lock();
+            world.called(
+                &node,
+                format!("POST /api/v0/ops/auth/role?is_superuser={superuser}&username={user}"),
+            );
+            if let Ok(ring) = world.ring_of(&node) {
                 ring.roles.insert(user, superuser);
             }
         }

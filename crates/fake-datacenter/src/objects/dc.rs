@@ -267,6 +267,7 @@ impl Dc {
         for key in [
             "additionalServiceConfig",
             "configBuilderResources",
+            "managementApiAuth",
             "resources",
             "systemLoggerResources",
         ] {

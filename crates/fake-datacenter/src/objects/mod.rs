@@ -5,6 +5,7 @@ mod pod;
 mod services;
 mod slices;
 mod stateful_set;
+mod template;
 #[cfg(test)]
 mod tests;
 

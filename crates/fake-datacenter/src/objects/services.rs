@@ -114,6 +114,7 @@ fn service(dc: &Dc, config: &str, name: &str, mut labels: Map<String, Value>, mu
 #[must_use]
 pub fn budget(dc: &Dc) -> Value {
     let available = dc.size().saturating_sub(1);
+    let hash = fnv(json!([dc.name(), available]).to_string().as_bytes());
     json!({
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -121,7 +122,7 @@ pub fn budget(dc: &Dc) -> Value {
             "name": format!("{}-pdb", crate::names::cleanup_for_kubernetes(dc.name())),
             "namespace": dc.namespace(),
             "labels": dc.labels(),
-            "annotations": {names::RESOURCE_HASH: format!("{:016x}", fnv(available.to_string().as_bytes()))},
+            "annotations": {names::RESOURCE_HASH: format!("{hash:016x}")},
             "ownerReferences": [dc.owner()],
         },
         "spec": {"minAvailable": available, "selector": {"matchLabels": dc.selector()}},

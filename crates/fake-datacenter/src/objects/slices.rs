@@ -22,6 +22,8 @@ pub struct Endpoint {
     pub ready: bool,
     /// Whether the pod is being deleted.
     pub terminating: bool,
+    /// The pod's host name and the service under which it is known.
+    pub host: (String, String),
 }
 
 /// The slice of a service as the endpoint slice controller would write it. `endpoints` are in the order shown.
@@ -48,18 +50,24 @@ pub fn service_slice(service: &Value, endpoints: &[Endpoint]) -> Value {
         labels.insert(key.into(), value.into());
     }
     let endpoint = |endpoint: &Endpoint| {
-        json!({
+        let mut shown = json!({
             "addresses": [endpoint.address],
             "conditions": {
                 "ready": all || (endpoint.ready && !endpoint.terminating),
-                "serving": all || endpoint.ready,
+                "serving": endpoint.ready,
                 "terminating": endpoint.terminating,
             },
             "nodeName": "fake-node",
             "targetRef": {"kind": "Pod", "name": endpoint.pod, "namespace": namespace, "uid": endpoint.uid},
-        })
+        });
+        let (host, domain) = &endpoint.host;
+        if domain == name {
+            shown["hostname"] = host.as_str().into();
+        }
+        shown
     };
-    let ports = json::list(service, "/spec/ports").iter().map(
+    // Which port a name stands for is looked up in a pod: without pods there are no ports.
+    let ports = json::list(service, "/spec/ports").iter().filter(|_| !endpoints.is_empty()).map(
         |port| json!({"name": text(port, "/name"), "port": json::number(port, "/port"), "protocol": "TCP"}),
     );
     json!({
@@ -68,6 +76,7 @@ pub fn service_slice(service: &Value, endpoints: &[Endpoint]) -> Value {
         "addressType": "IPv4",
         "metadata": {
             "name": format!("{name}-{:05x}", fnv(json::uid(service).as_bytes()) & 0xf_ffff),
+            "generateName": format!("{name}-"),
             "namespace": namespace,
             "labels": labels,
             "ownerReferences": [{

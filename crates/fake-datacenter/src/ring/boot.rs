@@ -66,6 +66,7 @@ impl World {
         };
         if let Some(disk) = self.disks.get(&process.disk).cloned() {
             self.come_back(node, process.address, &disk);
+            self.came_up(node, Boot::Restarted);
             return Boot::Restarted;
         }
         let cluster = &process.identity.cluster;
@@ -83,6 +84,7 @@ impl World {
             }
         };
         self.set_phase(node, Phase::Up);
+        self.came_up(node, boot.clone());
         boot
     }
 

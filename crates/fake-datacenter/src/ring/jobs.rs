@@ -97,8 +97,9 @@ impl World {
         let (_, host) = self
             .membership(node)
             .ok_or_else(|| RingError::NotUp(node.clone()))?;
+        let any_source = self.any_source;
         let ring = self.ring_of(node)?;
-        if !source.is_empty() && !ring.datacenters().contains(source) {
+        if !any_source && !source.is_empty() && !ring.datacenters().contains(source) {
             return Err(RingError::Refused(format!(
                 "no node in source datacenter {source}"
             )));

@@ -207,6 +207,42 @@ impl World {
         self.replacing.insert(node.clone());
     }
 
+    /// Whether enough nodes of a node's datacenter are up for a quorum among three replicas.
+    ///
+    /// # Errors
+    /// [`RingError::NotUp`] when the node does not answer, [`RingError::Refused`] when there is no quorum.
+    pub fn has_local_quorum(&mut self, node: &NodeId) -> Result<(), RingError> {
+        let fail = self.probes_fail;
+        let (_, host) = self
+            .membership(node)
+            .ok_or_else(|| RingError::NotUp(node.clone()))?;
+        let ring = self.ring_of(node)?;
+        let own = ring.members.get(&host).map(|member| member.datacenter.clone());
+        let is_local = |member: &&Member| Some(&member.datacenter) == own.as_ref();
+        let local = ring.members.values().filter(is_local).count();
+        let up = ring
+            .members
+            .values()
+            .filter(is_local)
+            .filter(|member| member.up)
+            .count();
+        if up > local.min(3) / 2 && !fail {
+            return Ok(());
+        }
+        Err(RingError::Refused(format!(
+            "LOCAL_QUORUM not reached: {up} of {local} nodes are up"
+        )))
+    }
+
+    /// The address of the member whose place a node takes, if it takes one's.
+    #[must_use]
+    pub fn address_to_replace(&self, node: &NodeId) -> Option<std::net::Ipv4Addr> {
+        let members = self.rings.values().flat_map(|ring| ring.members.values());
+        let mut down = members.filter(|member| !member.up && member.node == *node);
+        let old = down.next()?.address;
+        self.replacing.contains(node).then_some(old)
+    }
+
     /// A pod is gone: its member, if it was one, is down.
     pub fn pod_gone(&mut self, node: &NodeId) {
         self.set_up(node, false);

@@ -5,6 +5,7 @@
 //! member that is lost for good, and a re-created datacenter over kept claims is its old self.
 
 mod boot;
+mod calls;
 mod jobs;
 mod keyspace;
 mod members;
@@ -16,6 +17,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use boot::{Boot, Decision, decide};
+pub use calls::{Call, Up};
 pub use jobs::{Job, JobKind, JobState};
 pub use keyspace::{Keyspace, NETWORK_TOPOLOGY, Replication};
 pub use members::{Identity, Member, MemberState, Phase, Process, Ring};
@@ -77,6 +79,20 @@ pub struct World {
     pub(crate) founded: BTreeMap<String, u32>,
     /// Nodes whose next incarnation takes the place of the former one.
     pub(crate) replacing: std::collections::BTreeSet<NodeId>,
+    /// Quiet periods that an operator does not keep: namespace, datacenter, and which one, counted from 1.
+    pub(crate) hasty: std::collections::BTreeSet<(String, String, usize)>,
+    /// How many quiet periods the operator of a datacenter has written.
+    pub(crate) quiet_periods: BTreeMap<(String, String), usize>,
+    /// Every probe for a quorum fails.
+    pub(crate) probes_fail: bool,
+    /// A rebuild from a datacenter that is not there is completed, as the recorder's own nodes did.
+    pub(crate) any_source: bool,
+    /// Nodes that are not ready, whatever their Cassandra says.
+    pub(crate) impaired: std::collections::BTreeSet<NodeId>,
+    /// What the operators called, oldest first.
+    pub(crate) calls: Vec<Call>,
+    /// When which node came up, oldest first.
+    pub(crate) ups: Vec<Up>,
     /// Pairs of planes, in order of names, between which no gossip passes.
     pub(crate) closed: std::collections::BTreeSet<(String, String)>,
 }
@@ -129,6 +145,24 @@ impl World {
             .get(node)
             .map(|process| process.disk.clone())
             .unwrap_or_default()
+    }
+
+    /// Lets rebuilds from datacenters that are not there be completed.
+    pub fn accept_any_source(&mut self) {
+        self.any_source = true;
+    }
+
+    /// Lets the operator of a datacenter make one pass at once in its quiet period number `count` from now on: the real one does so now
+    /// and then, when it reads its cache before its own write has come there.
+    pub fn forget_quiet_period(&mut self, namespace: &str, datacenter: &str, count: usize) {
+        let key = (namespace.to_owned(), datacenter.to_owned());
+        let before = self.quiet_periods.get(&key).copied().unwrap_or(0);
+        self.hasty.insert((key.0, key.1, before + count));
+    }
+
+    /// Lets every probe for a quorum fail, or not any more.
+    pub fn fail_quorum_probes(&mut self, fail: bool) {
+        self.probes_fail = fail;
     }
 
     /// Opens or closes the way between two planes (both directions).
