@@ -179,11 +179,17 @@ fn dispatch(
     }
 }
 
-const FEATURES: [&str; 4] = [
+const FEATURES: [&str; 10] = [
     "async_sstable_tasks",
     "rebuild",
+    "async_upgrade_sstable_task",
+    "full_query_logging",
+    "async_move_task",
+    "async_gc_task",
     "async_flush_task",
     "async_scrub_task",
+    "async_compaction_task",
+    "reload_internode_truststore",
 ];
 
 /// One value of the query, decoded.

@@ -177,3 +177,42 @@ fn longest_common(recorded: &[&Line], ours: &[&Line]) -> Vec<(usize, usize)> {
     }
     pairs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(recorded: &[(f64, &str)], ours: &[(f64, &str)], steps: &[f64]) -> Vec<String> {
+        let lines = |all: &[(f64, &str)]| -> Vec<Line> {
+            let line = |(t, text): &(f64, &str)| Line {
+                t: *t,
+                lane: "l".into(),
+                text: (*text).into(),
+            };
+            all.iter().map(line).collect()
+        };
+        let found = lanes(&lines(recorded), &lines(ours), steps, 100.0);
+        found.differences.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_comes_too_late_is_one_difference_and_what_follows_from_it_is_none() {
+        let recorded = [(1.0, "a"), (10.0, "b"), (20.0, "c"), (50.0, "d")];
+        let ours = [(1.5, "a"), (18.0, "b"), (28.5, "c"), (58.0, "d")];
+        assert_eq!(said(&recorded, &ours, &[]), ["l: b #1: at 10 <> at 18"]);
+        let after_a_step = ["l: b #1: at 10 <> at 18", "l: d #1: at 50 <> at 58"];
+        assert_eq!(said(&recorded, &ours, &[0.0, 40.0]), after_a_step);
+    }
+
+    #[test]
+    fn what_is_missing_what_is_too_much_and_another_order_are_differences() {
+        let missing = said(&[(1.0, "a"), (2.0, "b")], &[(1.0, "a")], &[]);
+        assert_eq!(missing, ["l: b #1: at 2 <> not"]);
+        let extra = said(&[(1.0, "a")], &[(1.0, "a"), (2.0, "a")], &[]);
+        assert_eq!(extra, ["l: a #2: not <> at 2"]);
+        assert_eq!(
+            said(&[(1.0, "a"), (1.0, "b")], &[(1.0, "b"), (1.0, "a")], &[]).len(),
+            2
+        );
+    }
+}

@@ -175,6 +175,14 @@ async fn run(folder: &Path, scenario: &'static Scenario) -> Outcome {
                 .push(Difference::new(&place, "", &format!("at {recorded:.0}"), &ours));
         }
     }
+    if let (Some(recorded), Some(ours)) = (recording.features(), stage.features())
+        && recorded != ours
+    {
+        let (recorded, ours) = (recorded.to_string(), ours.to_string());
+        outcome
+            .differences
+            .push(Difference::new("features", "", &recorded, &ours));
+    }
     let mut known = Placeholders::new(played.times, lanes.delays);
     for (number, ours) in &played.states {
         let (label, recorded) = &recording.states[*number];

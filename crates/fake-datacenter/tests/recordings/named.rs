@@ -386,3 +386,11 @@ pub const NAMED_EFFECTS: &[NamedEffect] = &[
         why: "another cluster name is not played: the nodes of the old one stay",
     },
 ];
+
+#[test]
+fn a_star_stands_for_a_part_without_blanks() {
+    assert!(fits("a *: x <> *", "a b/c: x <> 12"));
+    assert!(!fits("a *: x <> *", "a b c: x <> 12"));
+    assert!(!fits("a *: x <> *", "a b: x <> 1 2"));
+    assert!(!fits("a: x <> y", "a: x <> z"));
+}

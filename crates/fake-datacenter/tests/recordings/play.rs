@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use fake_apiserver::{Definitions, Options, Server, User, Write};
 use fake_datacenter::clock::Clock;
+use fake_datacenter::management::{Call, Management};
 use fake_datacenter::pace::Pace;
 use fake_datacenter::plane::Plane;
 use fake_datacenter::ring::{Boot, Rings};
@@ -165,6 +166,21 @@ impl Stage {
             reached,
             times,
         }
+    }
+
+    /// What a node that is up says of its management API.
+    pub fn features(&self) -> Option<Value> {
+        let node = self.rings.lock().ups().last()?.node.clone();
+        let pod = self.server.get("v1", "pods", &node.namespace, &node.pod)?;
+        let address = pod["status"]["podIP"].as_str()?.parse().ok()?;
+        let management = Management::new(self.rings.clone(), Pace::as_recorded());
+        let call = Call {
+            method: &Method::GET,
+            path: "/api/v0/metadata/versions/features",
+            query: "",
+            body: Value::Null,
+        };
+        serde_json::from_str(&management.answer(address, &call).body).ok()
     }
 
     /// How many writes there were so far.

@@ -129,6 +129,17 @@ impl Recording {
         found
     }
 
+    /// What the recorder's nodes said of their management API.
+    pub fn features(&self) -> Option<Value> {
+        let asked = |line: &&Value| {
+            line["path"]
+                .as_str()
+                .is_some_and(|path| path.ends_with("/features"))
+        };
+        let answer = self.calls.iter().find(asked)?["resp"].as_str()?;
+        serde_json::from_str(answer).ok()
+    }
+
     /// When the last thing was recorded.
     pub fn end(&self) -> f64 {
         let all = [&self.steps, &self.trace, &self.status, &self.calls, &self.nodes];
