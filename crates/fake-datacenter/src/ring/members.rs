@@ -218,7 +218,9 @@ impl World {
             .ok_or_else(|| RingError::NotUp(node.clone()))?;
         let ring = self.ring_of(node)?;
         let own = ring.members.get(&host).map(|member| member.datacenter.clone());
-        let is_local = |member: &&Member| Some(&member.datacenter) == own.as_ref();
+        // A member whose disk is gone is not counted, as if somebody had removed it: no recording shows what a probe
+        // says of it.
+        let is_local = |member: &&Member| Some(&member.datacenter) == own.as_ref() && !member.lost;
         let local = ring.members.values().filter(is_local).count();
         let up = ring
             .members
