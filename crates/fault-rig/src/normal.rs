@@ -64,6 +64,15 @@ fn name(object: &Value) -> String {
         label("kubernetes.io/service-name"),
     ) {
         ("", Some(service)) if of_service => format!("{service}-*"),
+        // cass-operator names its own tasks by the second in which it makes them.
+        ("", None) if text(object, "/kind") == "CassandraTask" => {
+            match text(object, "/metadata/name").rsplit_once('-') {
+                Some((name, time)) if time.len() == 10 && time.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    format!("{name}-*")
+                }
+                _ => text(object, "/metadata/name").to_owned(),
+            }
+        }
         (generated, _) if !generated.is_empty() && !is_ordinal(object) => format!("{generated}*"),
         _ => text(object, "/metadata/name").to_owned(),
     }
@@ -152,10 +161,6 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
     if key == "hostID" {
         // It comes with the disk.
         return "<host id>".to_owned();
-    }
-    if key == "jobId" {
-        // A node makes one up for each job.
-        return "<job>".to_owned();
     }
     if matches!(key, "contentMark" | "ringspan.io/content-mark") {
         // The Secret's uid and version, of which the uid says enough.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::Value;
+
 pub use rows::{ROWS, Row, at};
 pub use sample::{most_of_each, sample};
 
@@ -129,10 +131,9 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     if stranger::is_in(&report.plan) {
         return stranger::wrong(reference, report);
     }
-    let lied = report.plan.faults.iter();
-    let lied = lied
-        .map(|fault| fault.what)
-        .any(|what| matches!(what, What::Stale { .. }));
+    let whats = || report.plan.faults.iter().map(|fault| fault.what);
+    let lied = whats().any(|what| matches!(what, What::Stale { .. }));
+    let cut = whats().any(|what| matches!(what, What::Partition(_)));
     let mut lines = report.violations.clone();
     // Who is shown an old status cannot know since when it is so. What is dear must hold all the same.
     lines.retain(|line| !(lied && line.starts_with("P11")));
@@ -151,9 +152,29 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     lines.extend(
         normal::differences(&reference.state, &report.state)
             .into_iter()
+            .filter(|line| !(cut && is_another_source(line)))
             .map(|line| format!("P14: {line}")),
     );
     lines
+}
+
+/// While a datacenter cannot be reached, a new one is rebuilt from another that is live.
+fn is_another_source(line: &str) -> bool {
+    let task = line.contains("/CassandraTask/") && line.contains("-rebuild.spec.jobs: ");
+    let Some((_, jobs)) = line.split_once("jobs: ") else {
+        return false;
+    };
+    let Some((one, other)) = jobs.split_once(" became ") else {
+        return false;
+    };
+    let without_source = |jobs: &str| -> Option<Value> {
+        let mut jobs: Value = serde_json::from_str(jobs).ok()?;
+        jobs.pointer_mut("/0/args")?
+            .as_object_mut()?
+            .remove("source_datacenter")?;
+        Some(jobs)
+    };
+    task && without_source(one).is_some_and(|one| Some(one) == without_source(other))
 }
 
 /// What is not to be deleted because somebody saw an old state.
@@ -188,4 +209,30 @@ fn too_many(reference: &Report, report: &Report) -> Option<String> {
     let most = before + 3 * conflicts;
     (conflicts > 0 && now > most)
         .then(|| format!("F13: {now} writes, where {before} and {conflicts} conflicts make at most {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_another_source;
+
+    #[test]
+    fn only_the_source_of_a_rebuild_may_be_another() {
+        let line = |one: &str, other: &str| {
+            let job = |source: &str, name: &str| {
+                format!(
+                    r#"[{{"args":{{"source_datacenter":"{source}"}},"command":"rebuild","name":"{name}"}}]"#
+                )
+            };
+            format!(
+                "north/CassandraTask/db/dc3-rebuild.spec.jobs: {} became {}",
+                job("dc1", one),
+                job("dc2", other)
+            )
+        };
+        assert!(is_another_source(&line("dc3-rebuild", "dc3-rebuild")));
+        assert!(!is_another_source(&line("dc3-rebuild", "dc4-rebuild")));
+        assert!(!is_another_source(
+            "north/CassandraTask/db/dc3-rebuild is missing"
+        ));
+    }
 }
