@@ -13,6 +13,7 @@ mod generated;
 mod layers;
 mod mutants;
 mod rbac;
+mod reliability;
 mod test;
 mod workspace;
 
