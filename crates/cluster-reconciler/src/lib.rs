@@ -7,6 +7,7 @@ mod act;
 mod error;
 mod observe;
 mod password;
+mod patience;
 mod report;
 mod watches;
 
@@ -24,6 +25,7 @@ use runtime::{Failure, Key, Next, Process, ProcessArgs, Queue, WriteError, work}
 pub use watches::RULES;
 
 use error::ActError;
+use patience::Patience;
 use watches::{Local, Remote};
 
 /// Name of the program.
@@ -31,8 +33,6 @@ pub const NAME: &str = "cluster-reconciler";
 
 /// How long the first lists may take before passes begin all the same.
 const FIRST_LISTS: Duration = Duration::from_secs(10);
-/// When something that does not answer is asked again.
-const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// Between a pass that wrote and the next one.
 const SETTLE: Duration = Duration::from_millis(50);
 /// Rounds of live reads in one pass.
@@ -51,6 +51,7 @@ pub(crate) struct Context {
     pub process: Arc<Process>,
     pub local: Local,
     pub fleet: Arc<Fleet<Remote>>,
+    pub patience: Patience,
 }
 
 /// Runs the program until it is asked to stop.
@@ -83,6 +84,7 @@ pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
         process: process.clone(),
         local,
         fleet,
+        patience: Patience::default(),
     });
     tokio::select! {
         () = first_lists(&context) => listed.open(),
@@ -104,6 +106,7 @@ async fn first_lists(context: &Context) {
 /// One pass over one cluster.
 async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ActError> {
     let Some(kc) = context.local.clusters.get(&key) else {
+        context.patience.forget(&key);
         return Ok(Next::Done);
     };
     let mut plan = decide(&context, &kc).await;
@@ -119,11 +122,7 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ActError> {
         None => {}
     }
     tell(&context, &key, &plan).await?;
-    Ok(if plan.look_again {
-        Next::After(LOOK_AGAIN)
-    } else {
-        Next::Done
-    })
+    Ok(context.patience.next(&key, &plan))
 }
 
 async fn tell(context: &Context, key: &Key, plan: &ClusterPlan) -> Result<(), ActError> {

@@ -16,8 +16,17 @@ pub struct ClusterPlan {
     pub wants_live: BTreeSet<String>,
     /// What is reported when the acts are done.
     pub report: ClusterReport,
-    /// True when time alone may change the answer, and the plan must be made again after some seconds.
-    pub look_again: bool,
+    /// Set when the answer may change without an event, so that the plan must be made again after a time.
+    pub look_again: Option<LookAgain>,
+}
+
+/// How soon a plan is made again whose answer no event changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookAgain {
+    /// After some seconds each time: a plane does not answer.
+    Soon,
+    /// Later each time: an object of somebody else's is in the way, perhaps for good, and each look is reads.
+    LessAndLess,
 }
 
 /// One write.

@@ -8,15 +8,11 @@ use api::record::{DatacenterRecord, Record, RecordState, Role};
 use api::reports::{self, ClusterDatacenterReport, ClusterReport, Hold, Refusal};
 use api::seen::{PlaneId, Seen, Unknown};
 
-use super::acts::{Act, ClusterPlan};
+use super::acts::{Act, ClusterPlan, LookAgain};
 use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
 
-/// Holds that end without an event: what does not answer, and objects of others, which the watches do not select.
-const NO_WATCH_TELLS: [&str; 3] = [
-    reason::PLANE_UNREACHABLE,
-    reason::NOT_OWNED,
-    reason::STALE_SEED_SLICE,
-];
+/// Holds for objects of others: the watches do not select them, so that no event tells when they are gone.
+const NO_WATCH_TELLS: [&str; 2] = [reason::NOT_OWNED, reason::STALE_SEED_SLICE];
 
 /// One datacenter that the user wants.
 #[derive(Clone, Debug)]
@@ -140,10 +136,7 @@ impl<'a> Draft<'a> {
     pub fn finish_without_record(self) -> ClusterPlan {
         let complete = !self.incomplete && self.acts.is_empty() && self.wants_live.is_empty();
         let datacenters = self.reported_datacenters();
-        let look_again = self
-            .holds
-            .iter()
-            .any(|hold| NO_WATCH_TELLS.contains(&hold.reason.as_str()));
+        let look_again = self.looks_again();
         ClusterPlan {
             acts: self.acts,
             wants_live: self.wants_live,
@@ -157,6 +150,14 @@ impl<'a> Draft<'a> {
                 complete,
             },
         }
+    }
+
+    fn looks_again(&self) -> Option<LookAgain> {
+        let held = |by: &[&str]| self.holds.iter().any(|hold| by.contains(&hold.reason.as_str()));
+        if held(&[reason::PLANE_UNREACHABLE]) {
+            return Some(LookAgain::Soon);
+        }
+        held(&NO_WATCH_TELLS).then_some(LookAgain::LessAndLess)
     }
 
     fn write_cluster(&self) -> Option<Act> {
