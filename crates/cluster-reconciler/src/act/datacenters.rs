@@ -138,20 +138,47 @@ pub(super) async fn decommission(
     gone: &Deletion,
     value: Value,
 ) -> Result<String, ActError> {
-    let plane = plane(context, &gone.context)?;
-    let path = pointer(annotation::DECOMMISSION_ON_DELETE);
+    let which = Which {
+        namespace: &gone.namespace,
+        name: &gone.name,
+        uid: &gone.uid,
+        resource_version: &gone.resource_version,
+    };
+    let key = annotation::DECOMMISSION_ON_DELETE;
+    annotate(context, &gone.context, which, key, value).await
+}
+
+/// One datacenter, exactly as it was seen.
+#[derive(Clone, Copy)]
+pub(super) struct Which<'a> {
+    pub namespace: &'a str,
+    pub name: &'a str,
+    pub uid: &'a str,
+    pub resource_version: &'a str,
+}
+
+/// Sets or, with null, takes away one annotation, and returns the version that this made.
+pub(super) async fn annotate(
+    context: &Context,
+    plane_name: &str,
+    which: Which<'_>,
+    key: &str,
+    value: Value,
+) -> Result<String, ActError> {
+    let plane = plane(context, plane_name)?;
+    let path = pointer(key);
     let operation = if value.is_null() {
         json!({"op": "remove", "path": path})
     } else {
         json!({"op": "add", "path": path, "value": value})
     };
-    let api = datacenters(&plane, &gone.namespace);
+    let api = datacenters(&plane, which.namespace);
     let operations = Value::Array(vec![operation]);
     let stored = write::json_patch(
         &api,
-        &gone.name,
-        &gone.uid,
-        Some(&gone.resource_version),
+        which.name,
+        which.uid,
+        Some(which.resource_version),
         &operations,
         MANAGER,
     )

@@ -9,11 +9,12 @@ mod own;
 mod secrets;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::manager;
+use api::names::{annotation, manager};
 use kube::ResourceExt;
 use plan::cluster::acts::Act;
 use serde_json::{Value, json};
 
+use datacenters::Which;
 pub(crate) use own::absorb_cluster;
 
 use crate::Context;
@@ -56,6 +57,24 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             resource_version,
             ..
         } => datacenters::apply(context, plane, desired, uid, resource_version).await,
+        Act::WakeDatacenter {
+            context: plane,
+            namespace,
+            name,
+            uid,
+            resource_version,
+            by,
+        } => {
+            let which = Which {
+                namespace,
+                name,
+                uid,
+                resource_version,
+            };
+            datacenters::annotate(context, plane, which, annotation::WOKEN_BY, by.as_str().into())
+                .await
+                .map(|_| ())
+        }
         Act::RemoveDatacenter(gone) => datacenters::remove(context, kc, gone).await,
         Act::DeleteDatacenter(gone) => datacenters::delete(context, gone, &gone.resource_version).await,
         Act::CancelRemoval(back) => datacenters::decommission(context, back, Value::Null)

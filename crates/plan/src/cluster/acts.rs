@@ -100,6 +100,21 @@ pub enum Act {
         /// What the user asked for.
         why: String,
     },
+    /// A touch of a CassandraDatacenter that waits for nothing any more and does not know it.
+    WakeDatacenter {
+        /// Context of the plane.
+        context: String,
+        /// Namespace there.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+        /// The version that was seen.
+        resource_version: String,
+        /// Value of `ringspan.io/woken-by`.
+        by: String,
+    },
     /// Decommission of its nodes, then deletion of a CassandraDatacenter.
     RemoveDatacenter(Deletion),
     /// Deletion of a CassandraDatacenter whose cluster is deleted.
@@ -183,6 +198,17 @@ impl Act {
                     plane(context)
                 )
             }
+            Act::WakeDatacenter {
+                context,
+                namespace,
+                name,
+                ..
+            } => {
+                format!(
+                    "Wake CassandraDatacenter {namespace}/{name} in {}: its Secret is there now",
+                    plane(context)
+                )
+            }
             Act::RemoveDatacenter(gone) => format!("Decommission and delete {}", gone.described()),
             Act::DeleteDatacenter(gone) => format!("Delete {}", gone.described()),
             Act::CancelRemoval(back) => format!("Keep {}", back.described()),
@@ -214,6 +240,7 @@ impl Act {
             Act::WriteConfigMap { .. } => "ConfigMapWritten",
             Act::CreateDatacenter { .. } => "DatacenterCreated",
             Act::ApplyDatacenter { .. } => "DatacenterChanged",
+            Act::WakeDatacenter { .. } => "DatacenterWoken",
             Act::RemoveDatacenter(_) => "DatacenterRemoved",
             Act::DeleteDatacenter(_) => "DatacenterDeleted",
             Act::CancelRemoval(_) => "RemovalCancelled",
@@ -232,6 +259,7 @@ impl Act {
             Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => {
                 Some(&desired.name)
             }
+            Act::WakeDatacenter { name, .. } => Some(name),
             Act::RemoveDatacenter(it) | Act::DeleteDatacenter(it) | Act::CancelRemoval(it) => Some(&it.name),
             _ => None,
         }

@@ -112,6 +112,9 @@ fn existing(
         return;
     }
     let changed = change(draft, entry, live, desired, busy);
+    if !changed {
+        wake(draft, entry, live);
+    }
     if !changed && live.input_hash.as_ref() == Some(&desired.input_hash) {
         // Pods mount them: without them no pod would start again.
         write_missing_config_maps(draft, entry, desired);
@@ -314,6 +317,27 @@ fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredData
             context: entry.context.clone(),
             desired: wanted.clone(),
             uid: existing.map(|marked| marked.uid.clone()),
+        });
+    }
+}
+
+/// cass-operator gives a datacenter up whose Secret is missing, and looks at it again only when the object itself
+/// changes. It is touched once for each time that its Secret has come to be there.
+fn wake(draft: &mut Draft<'_>, entry: &Entry, live: &LiveDatacenter) {
+    if !live.lacks_secret || live.owner != Owner::Ours {
+        return;
+    }
+    let Some(by) = secrets::found_by(draft, entry) else {
+        return;
+    };
+    if live.woken_by.as_ref() != Some(&by) {
+        draft.acts.push(Act::WakeDatacenter {
+            context: entry.context.clone(),
+            namespace: entry.namespace.clone(),
+            name: entry.name.clone(),
+            uid: live.uid.clone(),
+            resource_version: live.resource_version.clone(),
+            by,
         });
     }
 }

@@ -120,6 +120,35 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What tells the Secrets that a datacenter finds in its namespace from those that were there before; none where it
+/// does not find them. Copies that are made anew change the ReplicatedSecret's status, and so its version.
+pub(super) fn found_by(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
+    let SecretFacts::Present { uid, missing_keys, .. } = &draft.facts.superuser else {
+        return None;
+    };
+    if !missing_keys.is_empty() {
+        return None;
+    }
+    if is_local(draft, entry) {
+        return Some(uid.clone());
+    }
+    match &draft.facts.replicated {
+        ReplicatedFacts::Present {
+            uid: replicated_by,
+            resource_version,
+            replicated,
+            ..
+        } if replicated.contains(&(entry.context.clone(), entry.namespace.clone())) => {
+            Some(format!("{uid}.{replicated_by}.{resource_version}"))
+        }
+        _ => None,
+    }
+}
+
+fn is_local(draft: &Draft<'_>, entry: &Entry) -> bool {
+    entry.context.is_empty() && entry.namespace == draft.identity.namespace
+}
+
 /// Whether the Secrets that a datacenter needs at its creation are in its namespace; holds it where not.
 pub(super) fn are_there(draft: &mut Draft<'_>, entry: &Entry) -> bool {
     let complete = match &draft.facts.superuser {
@@ -129,7 +158,7 @@ pub(super) fn are_there(draft: &mut Draft<'_>, entry: &Entry) -> bool {
         SecretFacts::Present { missing_keys, .. } if !missing_keys.is_empty() => return false,
         SecretFacts::Present { .. } => true,
     };
-    let local = entry.context.is_empty() && entry.namespace == draft.identity.namespace;
+    let local = is_local(draft, entry);
     let copied = match &draft.facts.replicated {
         ReplicatedFacts::Present { replicated, .. } => {
             replicated.contains(&(entry.context.clone(), entry.namespace.clone()))

@@ -307,3 +307,54 @@ fn the_same_facts_give_the_same_plan() {
         format!("{:?}", plan(&world.facts))
     );
 }
+
+/// cass-operator gives such a datacenter up, and the Secret alone does not wake it.
+#[test]
+fn a_datacenter_that_was_given_up_for_its_secret_is_woken_once_each_time_that_the_secret_comes() {
+    let mut world = World::founded();
+    world.live("dc1").settled = false;
+    world.live("dc1").lacks_secret = true;
+    let version = |world: &mut World, version: &str| {
+        if let ReplicatedFacts::Present { resource_version, .. } = &mut world.facts.replicated {
+            *resource_version = version.to_owned();
+        }
+    };
+    for seen in ["1", "9"] {
+        version(&mut world, seen);
+        let woken = plan(&world.facts);
+        let [Act::WakeDatacenter {
+            uid,
+            resource_version,
+            by,
+            ..
+        }] = woken.acts.as_slice()
+        else {
+            panic!("{:?}", reasons(&woken))
+        };
+        assert_eq!((uid.as_str(), resource_version.as_str()), ("uid-of-dc1", "5"));
+        assert_eq!(*by, format!("s.r.{seen}"));
+        world.live("dc1").woken_by = Some(by.clone());
+        let quiet = plan(&world.facts);
+        assert!(quiet.acts.is_empty(), "{:?}", reasons(&quiet));
+        assert_eq!(quiet.look_again, None);
+    }
+}
+
+#[test]
+fn a_datacenter_whose_secret_is_not_there_or_that_is_not_ours_is_not_woken() {
+    let waits = || {
+        let mut world = World::founded();
+        world.live("dc1").settled = false;
+        world.live("dc1").lacks_secret = true;
+        world
+    };
+    let mut world = waits();
+    world.copied_to(&["west"]);
+    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+    let mut world = waits();
+    world.facts.superuser = SecretFacts::Missing;
+    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+    let mut world = waits();
+    world.live("dc1").owner = Owner::Upstream;
+    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+}
