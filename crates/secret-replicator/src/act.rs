@@ -20,6 +20,7 @@ use runtime::write::{create, json_patch};
 use runtime::{Key, WriteError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::error::PassError;
 use crate::payload::Payload;
 use crate::watches::Remote;
 use crate::{CALL_AGAIN, Context, report, view};
@@ -41,8 +42,12 @@ pub(crate) async fn copy(
     plans: &[TargetPlan],
     waits: &[ReplicationCondition],
     blink: &BTreeSet<report::Place>,
-) -> (Vec<Vec<Outcome>>, Option<Duration>) {
+) -> Result<(Vec<Vec<Outcome>>, Option<Duration>), PassError> {
     let mut outcomes: Vec<Vec<Outcome>> = plans.iter().map(before).collect();
+    if plans.iter().any(|plan| plan.has_lost_a_copy(facts)) {
+        // Whoever saw the loss learns from the next change of the status that it is mended.
+        report::publish(context, key, facts, plans, &outcomes, waits, blink).await?;
+    }
     let payloads = payloads(context, facts, plans).await;
     let mut running: FuturesUnordered<_> = plans
         .iter()
@@ -88,7 +93,7 @@ pub(crate) async fn copy(
         }
     }
     drop(running);
-    (outcomes, again)
+    Ok((outcomes, again))
 }
 
 /// Outcomes before anything is done.

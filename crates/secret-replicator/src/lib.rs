@@ -161,7 +161,8 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, PassError> {
     let plans = plan::replication::plan(&facts);
     let (blink, blinking) = context.blinks.of(&key, &facts, &plans, Instant::now());
     let pruning = plan::replication::prune(&facts, false);
-    let (outcomes, again) = act::copy(&context, &key, &object, &facts, &plans, &pruning.waits, &blink).await;
+    let (outcomes, again) =
+        act::copy(&context, &key, &object, &facts, &plans, &pruning.waits, &blink).await?;
     let pruned = release::prune(&context, &object, &facts.identity, &pruning.now).await;
     report::publish(&context, &key, &facts, &plans, &outcomes, &pruning.waits, &blink).await?;
     let waits = [again, blinking, pruned.again, slow_look(&plans, &outcomes)];

@@ -71,7 +71,7 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
                 uid,
                 resource_version,
             };
-            datacenters::annotate(context, plane, which, annotation::WOKEN_BY, by.as_str().into())
+            datacenters::annotate(context, plane, which, annotation::WOKEN_BY, json!(by))
                 .await
                 .map(|_| ())
         }

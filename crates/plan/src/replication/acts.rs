@@ -99,6 +99,32 @@ pub enum CopyAct {
     Refuse(Held),
 }
 
+impl TargetPlan {
+    /// Whether a copy is to be made that the status says is there: somebody has deleted it. What waits for it must not
+    /// trust that status for a moment longer.
+    #[must_use]
+    pub fn has_lost_a_copy(&self, facts: &ReplicationFacts) -> bool {
+        let known = facts
+            .former_of(&self.context, &self.namespace)
+            .filter(|former| former.status == "True")
+            .and_then(|former| former.content_mark.as_deref());
+        let Some(known) = known else { return false };
+        let was_there = |uid: &str| {
+            let mut marks = known.split(' ').filter_map(|mark| mark.split_once('/'));
+            marks.any(|(of, _)| of == uid)
+        };
+        let mut made = self
+            .steps
+            .iter()
+            .flatten()
+            .filter(|step| matches!(step.act, CopyAct::Create { .. }));
+        made.any(|step| {
+            let mut sources = facts.sources.iter();
+            sources.any(|source| source.name == step.source && was_there(&source.uid))
+        })
+    }
+}
+
 impl Step {
     /// One sentence for logs, events and people; none where nothing is done.
     #[must_use]

@@ -79,6 +79,14 @@ fn of_target(
         };
     }
     let pending = outcomes.contains(&Outcome::Pending);
+    if pending && plan.has_lost_a_copy(facts) {
+        return ReplicationCondition {
+            reason: Some(reason::PROGRESSING.to_owned()),
+            message: Some("A copy is not there any more, and is being written again.".to_owned()),
+            status: conditions::status(Some(false)).to_owned(),
+            ..base
+        };
+    }
     if pending {
         // Until the plane has answered, what was said before is the best that is known.
         return former.cloned().unwrap_or_else(|| ReplicationCondition {
@@ -182,12 +190,36 @@ mod tests {
     fn a_target_that_has_not_answered_keeps_its_word() {
         let mut facts = facts();
         facts.former = vec![done("east", "id-east")];
+        let mut edited = super::super::fixtures::copy();
+        edited.content = super::super::fixtures::content(2);
+        let east = super::super::fixtures::plane("id-east", &[edited]);
+        facts.planes.insert("east".into(), east);
         let conditions = made(&facts, &[vec![Outcome::Pending], vec![Outcome::Pending]]);
         assert_eq!(conditions[0], done("east", "id-east"));
         assert_eq!(
             (conditions[1].status.as_str(), conditions[1].reason.as_deref()),
             ("Unknown", Some("Progressing"))
         );
+    }
+
+    /// A datacenter that is made, or was given up, waits for just that copy.
+    #[test]
+    fn a_target_that_has_lost_its_copy_says_so_before_it_is_written_again() {
+        let mut facts = facts();
+        facts.former = vec![done("east", "id-east"), done("west", "id-west")];
+        let east = super::super::fixtures::plane("id-east", &[super::super::fixtures::copy()]);
+        facts.planes.insert("east".into(), east);
+        let lost: Vec<bool> = plan(&facts).iter().map(|it| it.has_lost_a_copy(&facts)).collect();
+        assert_eq!(lost, [false, true]);
+        let conditions = made(&facts, &[ok(), vec![Outcome::Pending]]);
+        assert_eq!(conditions[0].status, "True");
+        assert_eq!(
+            (conditions[1].status.as_str(), conditions[1].reason.as_deref()),
+            ("False", Some("Progressing"))
+        );
+        // A further Secret of the user's is not missing before it was ever there.
+        facts.sources[0].uid = "s-2".into();
+        assert!(!plan(&facts)[1].has_lost_a_copy(&facts));
     }
 
     #[test]
