@@ -337,6 +337,7 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
         uid: object.metadata.uid.clone().unwrap_or_default(),
         resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
         ours: owned,
+        deleting: object.metadata.deletion_timestamp.is_some(),
         targets: targets
             .map(|target| {
                 (

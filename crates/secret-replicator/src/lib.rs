@@ -147,7 +147,7 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, PassError> {
         context.blinks.forget(&key);
         return Ok(Next::Done);
     };
-    if object.metadata.deletion_timestamp.is_some() {
+    if object.metadata.deletion_timestamp.is_some() && !is_needed(&context, &key, &object).await {
         return release::release(&context, &key, &object).await;
     }
     if !has_finalizer(&object) {
@@ -167,6 +167,12 @@ async fn pass(context: Arc<Context>, key: Key) -> Result<Next, PassError> {
     report::publish(&context, &key, &facts, &plans, &outcomes, &pruning.waits, &blink).await?;
     let waits = [again, blinking, pruned.again, slow_look(&plans, &outcomes)];
     Ok(waits.into_iter().flatten().min().map_or(Next::Done, Next::After))
+}
+
+/// Whether one that somebody has deleted serves datacenters that are still there. It goes when they are gone; until then
+/// it works as before, or a datacenter that joins them would wait for its Secret for ever.
+async fn is_needed(context: &Context, key: &Key, object: &ReplicatedSecret) -> bool {
+    has_finalizer(object) && observe::leaving(context, key, object).await.serves_a_datacenter()
 }
 
 /// What no watch tells of is looked at from time to time: Secrets that are not ours, missing namespaces and rights.

@@ -193,6 +193,8 @@ pub enum ReplicatedFacts {
         ours: bool,
         /// Its targets: context and namespace.
         targets: BTreeSet<(String, String)>,
+        /// Whether somebody has deleted it: then it goes, unless a datacenter of the cluster is there and needs the copies.
+        deleting: bool,
         /// Targets whose copies are there.
         replicated: BTreeSet<(String, String)>,
     },

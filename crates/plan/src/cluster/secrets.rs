@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use api::names::reason;
 
 use super::acts::Act;
-use super::draft::{Draft, Entry};
+use super::draft::{Draft, Entry, ours};
 use super::facts::{ReplicatedFacts, SecretFacts};
 use crate::superuser;
 
@@ -123,7 +123,10 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
 /// What tells the Secrets that a datacenter finds in its namespace from those that were there before; none where it
 /// does not find them. Copies that are made anew change the ReplicatedSecret's status, and so its version.
 pub(super) fn found_by(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
-    let SecretFacts::Present { uid, missing_keys, .. } = &draft.facts.superuser else {
+    let SecretFacts::Present {
+        uid, missing_keys, ..
+    } = &draft.facts.superuser
+    else {
         return None;
     };
     if !missing_keys.is_empty() {
@@ -136,12 +139,24 @@ pub(super) fn found_by(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
         ReplicatedFacts::Present {
             uid: replicated_by,
             resource_version,
-            replicated,
             ..
-        } if replicated.contains(&(entry.context.clone(), entry.namespace.clone())) => {
-            Some(format!("{uid}.{replicated_by}.{resource_version}"))
-        }
+        } if is_copied(draft, entry) => Some(format!("{uid}.{replicated_by}.{resource_version}")),
         _ => None,
+    }
+}
+
+/// Whether the copy is there and stays. The status of a ReplicatedSecret that is being deleted tells of copies that may
+/// be on their way out, unless a datacenter is there that it has to stay for.
+fn is_copied(draft: &Draft<'_>, entry: &Entry) -> bool {
+    match &draft.facts.replicated {
+        ReplicatedFacts::Present {
+            replicated, deleting, ..
+        } => {
+            let mut datacenters = draft.facts.datacenters.values();
+            let stays = !deleting || datacenters.any(|it| ours(&it.object).is_some());
+            stays && replicated.contains(&(entry.context.clone(), entry.namespace.clone()))
+        }
+        ReplicatedFacts::Missing => false,
     }
 }
 
@@ -159,13 +174,7 @@ pub(super) fn are_there(draft: &mut Draft<'_>, entry: &Entry) -> bool {
         SecretFacts::Present { .. } => true,
     };
     let local = is_local(draft, entry);
-    let copied = match &draft.facts.replicated {
-        ReplicatedFacts::Present { replicated, .. } => {
-            replicated.contains(&(entry.context.clone(), entry.namespace.clone()))
-        }
-        ReplicatedFacts::Missing => false,
-    };
-    if complete && (local || copied) {
+    if complete && (local || is_copied(draft, entry)) {
         return true;
     }
     let message = format!(

@@ -176,6 +176,14 @@ impl ReplicationFacts {
         })
     }
 
+    /// Whether a datacenter of the cluster was last seen anywhere: as long as one is there, the copies are needed, and new
+    /// ones too, even if somebody has deleted the ReplicatedSecret.
+    #[must_use]
+    pub fn serves_a_datacenter(&self) -> bool {
+        let mut planes = self.planes.values().filter_map(|plane| plane.as_ref().ok());
+        planes.any(|plane| !plane.datacenters.is_empty())
+    }
+
     /// The plane of a context.
     ///
     /// # Errors

@@ -322,12 +322,14 @@ fn a_datacenter_that_was_given_up_for_its_secret_is_woken_once_each_time_that_th
     for seen in ["1", "9"] {
         version(&mut world, seen);
         let woken = plan(&world.facts);
-        let [Act::WakeDatacenter {
-            uid,
-            resource_version,
-            by,
-            ..
-        }] = woken.acts.as_slice()
+        let [
+            Act::WakeDatacenter {
+                uid,
+                resource_version,
+                by,
+                ..
+            },
+        ] = woken.acts.as_slice()
         else {
             panic!("{:?}", reasons(&woken))
         };
@@ -338,6 +340,8 @@ fn a_datacenter_that_was_given_up_for_its_secret_is_woken_once_each_time_that_th
         assert!(quiet.acts.is_empty(), "{:?}", reasons(&quiet));
         assert_eq!(quiet.look_again, None);
     }
+    world.live("dc1").lacks_secret = false;
+    assert!(plan(&world.facts).acts.is_empty());
 }
 
 #[test]
@@ -357,4 +361,25 @@ fn a_datacenter_whose_secret_is_not_there_or_that_is_not_ours_is_not_woken() {
     let mut world = waits();
     world.live("dc1").owner = Owner::Upstream;
     assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+}
+
+/// Its copies go while its status still tells of them; another one is made when it is gone.
+#[test]
+fn nobody_founds_by_the_word_of_a_replicated_secret_that_is_being_deleted() {
+    let mut world = World::new();
+    let delete = |world: &mut World| {
+        if let ReplicatedFacts::Present { deleting, .. } = &mut world.facts.replicated {
+            *deleting = true;
+        }
+    };
+    assert_eq!(created(&world), ["dc1"]);
+    delete(&mut world);
+    assert_eq!(created(&world), Vec::<String>::new());
+    assert!(holds(&plan(&world.facts)).contains(&(reason::SECRETS_PENDING, Some("dc1"))));
+
+    // A datacenter that is there keeps it, and so it goes on copying.
+    let mut world = World::founded();
+    world.seeds_for_dc2();
+    delete(&mut world);
+    assert_eq!(created(&world), ["dc2"]);
 }

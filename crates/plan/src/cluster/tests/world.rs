@@ -87,6 +87,7 @@ impl World {
                 resource_version: "1".into(),
                 ours: true,
                 targets: targets.clone(),
+                deleting: false,
                 replicated: targets,
             },
             topology: None,

@@ -170,3 +170,14 @@ fn deletion_does_not_wait_for_a_context_that_never_had_a_copy() {
         "{waits:?}"
     );
 }
+
+#[test]
+fn copies_are_needed_as_long_as_a_datacenter_is_seen_anywhere() {
+    let mut facts = facts();
+    assert!(!facts.serves_a_datacenter());
+    let mut east = plane("id-east", &[]).unwrap();
+    east.datacenters.insert("db".into());
+    facts.planes.insert("east".into(), Ok(east));
+    facts.planes.insert("west".into(), Err(dead("west")));
+    assert!(facts.serves_a_datacenter());
+}
