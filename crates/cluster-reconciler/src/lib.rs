@@ -5,6 +5,7 @@
 
 mod act;
 mod error;
+mod last_seen;
 mod observe;
 mod password;
 mod patience;
@@ -25,6 +26,7 @@ use runtime::{Failure, Key, Next, Process, ProcessArgs, Queue, WriteError, work}
 pub use watches::RULES;
 
 use error::ActError;
+use last_seen::LastSeen;
 use patience::Patience;
 use watches::{Local, Remote};
 
@@ -52,6 +54,7 @@ pub(crate) struct Context {
     pub local: Local,
     pub fleet: Arc<Fleet<Remote>>,
     pub patience: Patience,
+    pub last_seen: LastSeen,
 }
 
 /// Runs the program until it is asked to stop.
@@ -85,6 +88,7 @@ pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
         local,
         fleet,
         patience: Patience::default(),
+        last_seen: LastSeen::default(),
     });
     tokio::select! {
         () = first_lists(&context) => listed.open(),
@@ -107,6 +111,7 @@ async fn first_lists(context: &Context) {
 async fn pass(context: Arc<Context>, key: Key) -> Result<Next, ActError> {
     let Some(kc) = context.local.clusters.get(&key) else {
         context.patience.forget(&key);
+        context.last_seen.forget(&key);
         return Ok(Next::Done);
     };
     let mut plan = decide(&context, &kc).await;

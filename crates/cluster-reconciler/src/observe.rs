@@ -207,6 +207,7 @@ fn datacenter(
     namespace: &str,
 ) -> DatacenterFacts {
     let key = Key::new(namespace, name);
+    let cluster = Key::new(&identity.namespace, &identity.name);
     let mut facts = DatacenterFacts {
         context: plane.to_owned(),
         namespace: namespace.to_owned(),
@@ -218,6 +219,7 @@ fn datacenter(
     };
     match context.fleet.plane(plane) {
         Err(unknown) => {
+            facts.last_settled = context.last_seen.settled(&cluster, name);
             facts.object = Seen::Unknown(unknown.clone());
             facts.seed_slices = Seen::Unknown(unknown.clone());
             facts.config_maps = Seen::Unknown(unknown);
@@ -229,6 +231,12 @@ fn datacenter(
                 .see(&key)
                 .map(|view| with_owner(&view, identity));
             facts.last_settled = caches.datacenters.last(&key).map(|view| view.live.settled);
+            if facts.last_settled.is_some() || caches.datacenters.blind().is_none() {
+                context.last_seen.note(&cluster, name, facts.last_settled);
+            } else {
+                // Watches that begin anew, with other credentials say, have shown nothing yet.
+                facts.last_settled = context.last_seen.settled(&cluster, name);
+            }
             facts.seed_slices = listed(caches.slices.list().map(|all| {
                 let ours = all
                     .into_iter()
