@@ -100,8 +100,8 @@ pub mod annotation {
     pub const JOIN: &str = "ringspan.io/join";
     /// On datacenters: digest of the merged input that the object was made from.
     pub const INPUT_HASH: &str = "ringspan.io/input-hash";
-    /// On datacenters: which Secrets were there when one was woken that had given up for the lack of them.
-    pub const WOKEN_BY: &str = "ringspan.io/woken-by";
+    /// On datacenters: which Secrets were there when it was made, or last woken.
+    pub const SECRETS_SEEN: &str = "ringspan.io/secrets-seen";
     /// On seed slices: JSON object, name of the CassandraDatacenter → its UID, for each source of addresses.
     pub const SEED_SOURCES: &str = "ringspan.io/seed-sources";
     /// On a K8ssandraCluster: `Delete` (default) or `Orphan`.

@@ -320,7 +320,7 @@ fn may_differ(line: &str) -> bool {
     let told = (object("CassandraDatacenter") && line.contains(".status.conditions:"))
         || line.contains(".cassandra.conditions:");
     // A datacenter that was given up for its Secret is woken by a mark, which cass-operator copies to a Service.
-    let woken = line.contains("ringspan.io/woken-by")
+    let woken = line.contains("ringspan.io/secrets-seen")
         || (object("Service") && line.contains("cassandra.datastax.com/resource-hash"));
     history || ending || mark || told || woken
 }

@@ -63,7 +63,7 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             name,
             uid,
             resource_version,
-            by,
+            seen,
         } => {
             let which = Which {
                 namespace,
@@ -71,7 +71,7 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
                 uid,
                 resource_version,
             };
-            datacenters::annotate(context, plane, which, annotation::WOKEN_BY, json!(by))
+            datacenters::annotate(context, plane, which, annotation::SECRETS_SEEN, json!(seen))
                 .await
                 .map(|_| ())
         }

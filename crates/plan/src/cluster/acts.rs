@@ -100,7 +100,7 @@ pub enum Act {
         /// What the user asked for.
         why: String,
     },
-    /// A touch of a CassandraDatacenter that waits for nothing any more and does not know it.
+    /// A touch of a CassandraDatacenter that may have been given up for a Secret that came later.
     WakeDatacenter {
         /// Context of the plane.
         context: String,
@@ -112,8 +112,8 @@ pub enum Act {
         uid: String,
         /// The version that was seen.
         resource_version: String,
-        /// Value of `ringspan.io/woken-by`.
-        by: String,
+        /// Value of `ringspan.io/secrets-seen`.
+        seen: String,
     },
     /// Decommission of its nodes, then deletion of a CassandraDatacenter.
     RemoveDatacenter(Deletion),
@@ -205,7 +205,7 @@ impl Act {
                 ..
             } => {
                 format!(
-                    "Wake CassandraDatacenter {namespace}/{name} in {}: its Secret is there now",
+                    "Wake CassandraDatacenter {namespace}/{name} in {}: its Secret was written again",
                     plane(context)
                 )
             }

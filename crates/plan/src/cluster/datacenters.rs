@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use api::names::reason;
+use api::names::{annotation, reason};
 use api::record::Role;
 use api::seen::Seen;
 
@@ -245,9 +245,15 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, bu
         return;
     }
     write_config_maps(draft, entry, desired);
+    let mut desired = desired.clone();
+    if let Some(seen) = secrets::seen(draft, entry) {
+        desired
+            .annotations
+            .insert(annotation::SECRETS_SEEN.to_owned(), seen);
+    }
     draft.acts.push(Act::CreateDatacenter {
         context: entry.context.clone(),
-        desired: Box::new(desired.clone()),
+        desired: Box::new(desired),
     });
 }
 
@@ -321,25 +327,25 @@ fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredData
     }
 }
 
-/// cass-operator gives a datacenter up whose Secret is missing, and looks at it again only when the object itself
-/// changes. It is touched once for each time that its Secret has come to be there. The mark stays: cass-operator copies
-/// it to a Service and takes none away there, so that taking it off would be one more write for nothing.
+/// cass-operator gives a datacenter up whose Secret is missing when it is made. It says so in an Event alone, and looks
+/// again only when the object itself changes. So it is touched once each time that its Secrets were written anew since,
+/// until its first node has started. The mark stays: cass-operator copies it to a Service and takes none away there.
 fn wake(draft: &mut Draft<'_>, entry: &Entry, live: &LiveDatacenter) {
-    if !live.lacks_secret || live.owner != Owner::Ours {
-        return;
-    }
-    let Some(by) = secrets::found_by(draft, entry) else {
+    let Some(known) = live.secrets_seen.as_ref().filter(|_| !live.initialized) else {
         return;
     };
-    if live.woken_by.as_ref() != Some(&by) {
-        draft.acts.push(Act::WakeDatacenter {
-            context: entry.context.clone(),
-            namespace: entry.namespace.clone(),
-            name: entry.name.clone(),
-            uid: live.uid.clone(),
-            resource_version: live.resource_version.clone(),
-            by,
-        });
+    match secrets::seen(draft, entry) {
+        Some(seen) if live.owner == Owner::Ours && seen != *known => {
+            draft.acts.push(Act::WakeDatacenter {
+                context: entry.context.clone(),
+                namespace: entry.namespace.clone(),
+                name: entry.name.clone(),
+                uid: live.uid.clone(),
+                resource_version: live.resource_version.clone(),
+                seen,
+            });
+        }
+        _ => {}
     }
 }
 

@@ -125,10 +125,8 @@ pub struct LiveDatacenter {
     pub initialized: bool,
     /// Ready and healthy, or stopped as asked, and for the current generation.
     pub settled: bool,
-    /// cass-operator has given it up: a Secret that it names is not there. That Secret alone does not wake it.
-    pub lacks_secret: bool,
-    /// What it was last woken by.
-    pub woken_by: Option<String>,
+    /// Which Secrets were there when it was made or last woken; none for one that nobody noted it of.
+    pub secrets_seen: Option<String>,
     /// Addresses in `status.nodeStatuses`.
     pub addresses: BTreeSet<String>,
 }
@@ -240,9 +238,7 @@ impl LiveDatacenter {
             } else {
                 ready
             },
-            // Nothing but Secrets is looked at for this condition.
-            lacks_secret: object.condition("Valid") == Some(false),
-            woken_by: text(annotation::WOKEN_BY),
+            secrets_seen: text(annotation::SECRETS_SEEN),
             addresses: nodes
                 .into_iter()
                 .flat_map(BTreeMap::values)

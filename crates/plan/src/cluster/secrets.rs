@@ -122,7 +122,7 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
 
 /// What tells the Secrets that a datacenter finds in its namespace from those that were there before; none where it
 /// does not find them. Copies that are made anew change the ReplicatedSecret's status, and so its version.
-pub(super) fn found_by(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
+pub(super) fn seen(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
     let SecretFacts::Present {
         uid, missing_keys, ..
     } = &draft.facts.superuser

@@ -1,6 +1,6 @@
 //! Founding and joining.
 
-use api::names::reason;
+use api::names::{annotation, reason};
 use api::record::{RecordState, Role};
 use api::seen::Seen;
 use serde_json::json;
@@ -308,25 +308,28 @@ fn the_same_facts_give_the_same_plan() {
     );
 }
 
-/// cass-operator gives such a datacenter up, and the Secret alone does not wake it.
+/// cass-operator gives up a datacenter whose Secret is missing, and the Secret alone does not wake it.
 #[test]
-fn a_datacenter_that_was_given_up_for_its_secret_is_woken_once_each_time_that_the_secret_comes() {
+fn a_datacenter_that_has_not_started_is_woken_once_each_time_that_its_secrets_are_written_anew() {
     let mut world = World::founded();
     world.live("dc1").settled = false;
-    world.live("dc1").lacks_secret = true;
+    world.live("dc1").initialized = false;
+    world.live("dc1").secrets_seen = Some("s.r.1".to_owned());
     let version = |world: &mut World, version: &str| {
         if let ReplicatedFacts::Present { resource_version, .. } = &mut world.facts.replicated {
             *resource_version = version.to_owned();
         }
     };
-    for seen in ["1", "9"] {
-        version(&mut world, seen);
+    version(&mut world, "1");
+    assert!(plan(&world.facts).acts.is_empty());
+    for now in ["7", "9"] {
+        version(&mut world, now);
         let woken = plan(&world.facts);
         let [
             Act::WakeDatacenter {
                 uid,
                 resource_version,
-                by,
+                seen,
                 ..
             },
         ] = woken.acts.as_slice()
@@ -334,14 +337,26 @@ fn a_datacenter_that_was_given_up_for_its_secret_is_woken_once_each_time_that_th
             panic!("{:?}", reasons(&woken))
         };
         assert_eq!((uid.as_str(), resource_version.as_str()), ("uid-of-dc1", "5"));
-        assert_eq!(*by, format!("s.r.{seen}"));
-        world.live("dc1").woken_by = Some(by.clone());
+        assert_eq!(*seen, format!("s.r.{now}"));
+        world.live("dc1").secrets_seen = Some(seen.clone());
         let quiet = plan(&world.facts);
         assert!(quiet.acts.is_empty(), "{:?}", reasons(&quiet));
         assert_eq!(quiet.look_again, None);
     }
-    world.live("dc1").lacks_secret = false;
+    version(&mut world, "11");
+    world.live("dc1").initialized = true;
     assert!(plan(&world.facts).acts.is_empty());
+}
+
+#[test]
+fn a_new_datacenter_carries_which_secrets_it_will_find() {
+    let world = World::new();
+    let plan = plan(&world.facts);
+    let seen = plan.acts.iter().find_map(|act| match act {
+        Act::CreateDatacenter { desired, .. } => desired.annotations.get(annotation::SECRETS_SEEN),
+        _ => None,
+    });
+    assert_eq!(seen.map(String::as_str), Some("s.r.1"), "{:?}", reasons(&plan));
 }
 
 #[test]
@@ -349,18 +364,24 @@ fn a_datacenter_whose_secret_is_not_there_or_that_is_not_ours_is_not_woken() {
     let waits = || {
         let mut world = World::founded();
         world.live("dc1").settled = false;
-        world.live("dc1").lacks_secret = true;
+        world.live("dc1").initialized = false;
+        world.live("dc1").secrets_seen = Some("others".to_owned());
         world
     };
+    let woken = |world: &World| reasons(&plan(&world.facts)).contains(&"DatacenterWoken");
+    assert!(woken(&waits()));
     let mut world = waits();
     world.copied_to(&["west"]);
-    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+    assert!(!woken(&world));
     let mut world = waits();
     world.facts.superuser = SecretFacts::Missing;
-    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+    assert!(!woken(&world));
     let mut world = waits();
     world.live("dc1").owner = Owner::Upstream;
-    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterWoken"));
+    assert!(!woken(&world));
+    let mut world = waits();
+    world.live("dc1").secrets_seen = None;
+    assert!(!woken(&world));
 }
 
 /// Its copies go while its status still tells of them; another one is made when it is gone.

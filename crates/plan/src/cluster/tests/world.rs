@@ -172,8 +172,7 @@ impl World {
             started: true,
             initialized: true,
             settled: true,
-            lacks_secret: false,
-            woken_by: None,
+            secrets_seen: None,
             addresses: BTreeSet::from([format!("198.18.0.{}", name.len())]),
         };
         let maps = desired.config_maps.iter().map(|map| {
