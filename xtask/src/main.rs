@@ -13,7 +13,6 @@ mod generated;
 mod layers;
 mod mutants;
 mod rbac;
-mod reliability;
 mod test;
 mod workspace;
 

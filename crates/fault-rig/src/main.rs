@@ -49,7 +49,7 @@ struct Sweep {
     /// At most about so many runs; what is always swept whole comes first
     #[arg(long)]
     budget: Option<usize>,
-    /// The size for every change: a budget of 1 200
+    /// A budget of 1 200
     #[arg(long, conflicts_with = "budget")]
     ci: bool,
     /// At most so many plans of a row and scenario
@@ -63,7 +63,7 @@ struct Sweep {
     figures: Option<PathBuf>,
 }
 
-/// What two processors do in about three minutes.
+/// The writes of S02 and S04 whole, and some of everything else.
 const CI: usize = 1_200;
 
 fn main() -> anyhow::Result<()> {

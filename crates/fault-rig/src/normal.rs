@@ -80,6 +80,9 @@ fn name(object: &Value) -> String {
 
 /// Pods of a StatefulSet have a name to generate from and are numbered all the same.
 fn is_ordinal(object: &Value) -> bool {
+    if text(object, "/kind") != "Pod" {
+        return false;
+    }
     let name = text(object, "/metadata/name");
     let end = name.strip_prefix(text(object, "/metadata/generateName"));
     end.is_some_and(|end| end.bytes().all(|byte| byte.is_ascii_digit()))
@@ -157,6 +160,14 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
     if key == "jobId" {
         // Counted by calls, of which a fault can make more.
         return "<job>".to_owned();
+    }
+    if key == "ringspan.io/secrets-seen" {
+        // It has a version in it.
+        return "<secrets>".to_owned();
+    }
+    if key == "cassandra.datastax.com/resource-hash" {
+        // A digest of what is compared beside it, with uids in it.
+        return "<hash>".to_owned();
     }
     if key == "hostID" {
         // It comes with the disk.
