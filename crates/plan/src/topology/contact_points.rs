@@ -45,12 +45,20 @@ fn for_site(draft: &mut Draft<'_>, site: &Site, own: &Datacenter, existing: &Con
         draft.waiting |= !own.stopped;
         return;
     }
-    let Some(first) = sources.first() else { return };
+    if sources.is_empty() {
+        return;
+    }
+    // The slice of a service without pods, as of a stopped datacenter, has no ports, and a Service cannot be without.
+    let known = sources.iter().map(|slice| &slice.ports);
+    let known = known.chain(service.map(|service| &service.ports));
+    let Some(ports) = known.into_iter().find(|ports| !ports.is_empty()) else {
+        return;
+    };
     let wanted = Wanted {
         cluster,
         site,
         name: &name,
-        ports: &first.ports,
+        ports,
     };
     let mut acts = Vec::new();
     let mut refused = None;
@@ -452,7 +460,9 @@ mod tests {
         assert_eq!(sentences(&input), Vec::<String>::new());
 
         let mut input = two_datacenters();
-        input.sites[0].pods.as_mut().unwrap()[0].addresses.clear();
+        let pods = &mut input.sites[0].pods.as_mut().unwrap()[0];
+        // Of a service without pods the slice has no ports either.
+        (pods.addresses, pods.ports) = (BTreeSet::new(), Vec::new());
         let Seen::Present(dc1) = &mut input.sites[0].seen else {
             panic!()
         };
