@@ -45,13 +45,10 @@ fn for_site(draft: &mut Draft<'_>, site: &Site, own: &Datacenter, existing: &Con
         draft.waiting |= !own.stopped;
         return;
     }
-    if sources.is_empty() {
-        return;
-    }
     // The slice of a service without pods, as of a stopped datacenter, has no ports, and a Service cannot be without.
     let known = sources.iter().map(|slice| &slice.ports);
-    let known = known.chain(service.map(|service| &service.ports));
-    let Some(ports) = known.into_iter().find(|ports| !ports.is_empty()) else {
+    let mut known = known.chain(service.map(|service| &service.ports));
+    let (false, Some(ports)) = (sources.is_empty(), known.find(|ports| !ports.is_empty())) else {
         return;
     };
     let wanted = Wanted {
@@ -337,9 +334,8 @@ mod tests {
             Act::Create { name, object, .. } | Act::Apply { name, object, .. } => Some((name, object)),
             _ => None,
         });
-        objects
-            .filter(|(name, _)| name.contains("contact-points"))
-            .collect()
+        let own = |(name, _): &(String, Value)| name.contains("contact-points");
+        objects.filter(own).collect()
     }
 
     #[test]
@@ -467,10 +463,8 @@ mod tests {
             panic!()
         };
         (dc1.ready, dc1.stopped, dc1.stopped_wanted) = (false, true, true);
-        assert_eq!(
-            sentences(&input),
-            ["Delete EndpointSlice db/demo-dc1-contact-points-service-ipv4 in the control plane"]
-        );
+        let deleted = "Delete EndpointSlice db/demo-dc1-contact-points-service-ipv4 in the control plane";
+        assert_eq!(sentences(&input), [deleted]);
     }
 
     #[test]
