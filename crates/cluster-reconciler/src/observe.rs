@@ -55,6 +55,7 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         control_plane: context.fleet.plane("").ok().and_then(|plane| plane.id()),
         datacenters: datacenters.into_iter().map(look).collect(),
         planes,
+        references: BTreeMap::new(),
         superuser: superuser(context, kc, &identity).await,
         replicated: replicated(context, &identity),
         topology: topology.filter(|report| {

@@ -10,6 +10,7 @@ use api::reports::TopologyReport;
 use api::seen::{PlaneId, Seen, Unknown};
 use serde_json::Value;
 
+use crate::datacenter::References;
 use crate::normalize::normalize;
 use crate::{datacenter, hash};
 
@@ -26,6 +27,8 @@ pub struct ClusterFacts {
     pub planes: BTreeMap<String, Result<PlaneId, Unknown>>,
     /// By name: every datacenter of the spec, of the record, and every other one with this cluster's UID.
     pub datacenters: BTreeMap<String, DatacenterFacts>,
+    /// By name of a datacenter of the spec: what it refers to.
+    pub references: BTreeMap<String, References>,
     /// The superuser Secret.
     pub superuser: SecretFacts,
     /// The ReplicatedSecret.

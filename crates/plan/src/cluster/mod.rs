@@ -29,7 +29,7 @@ use acts::ClusterPlan;
 use draft::Draft;
 use facts::ClusterFacts;
 
-use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter, References};
 use crate::validate;
 
 /// Decides what to do for a cluster, from what was seen of it. Pure: the same facts give the same plan.
@@ -93,6 +93,7 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, R
     let replication = initial_replication(draft);
     let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
     refuse_unread_config(draft)?;
+    let nothing = References::default();
     let build = |entry: &draft::Entry| {
         let record = draft.record.datacenters.get(&entry.name);
         let input = DatacenterInput {
@@ -101,7 +102,7 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, R
             role: record.map_or(Role::Rebuild, |record| record.role),
             initial_system_replication: replication.as_ref(),
             control_plane_id: control_plane,
-            per_node_config: None,
+            references: draft.facts.references.get(&entry.name).unwrap_or(&nothing),
             live: draft
                 .datacenter(&entry.name)
                 .and_then(|it| draft::ours(&it.object))

@@ -1,12 +1,11 @@
 //! What is known of one datacenter before anything is built.
 
-use std::collections::BTreeMap;
-
 use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTemplate, K8ssandraCluster};
 use api::names::reason;
 use api::reports::Refusal;
 use serde_json::{Value, json};
 
+use super::References;
 use crate::normalize::normalize_input;
 use crate::validate::refusal;
 use crate::version::Version;
@@ -108,7 +107,7 @@ impl<'a> Facts<'a> {
     /// was said about others. What the schema adds, and what says nothing, does not count, so that neither a touch nor a
     /// new release changes it.
     #[must_use]
-    pub fn input_hash(&self, per_node_config: Option<&BTreeMap<String, String>>) -> String {
+    pub fn input_hash(&self, references: &References) -> String {
         let spec = &self.kc.spec;
         let given = self.template.per_node_config_map_ref.is_some();
         let input = json!({
@@ -121,7 +120,7 @@ impl<'a> Facts<'a> {
             "medusa": spec.medusa,
             "name": self.name,
             "namespace": self.namespace,
-            "perNodeConfig": per_node_config.filter(|_| given),
+            "perNodeConfig": references.per_node_config.as_ref().filter(|_| given),
             "reaper": spec.reaper,
             "secretsProvider": if spec.has_external_secrets() { "external" } else { "internal" },
             "serverEncryptionStores": self.cassandra.server_encryption_stores,

@@ -22,6 +22,7 @@ mod metrics_agent;
 mod order;
 mod per_node;
 mod pod_template;
+mod references;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub use facts::{Facts, cluster_name, namespace};
 pub use live::LiveDatacenter;
 pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
+pub use references::References;
 
 /// What a datacenter is built from.
 #[derive(Clone, Copy, Debug)]
@@ -54,9 +56,8 @@ pub struct DatacenterInput<'a> {
     pub initial_system_replication: Option<&'a BTreeMap<String, u32>>,
     /// Id of the control plane, where it is known.
     pub control_plane_id: Option<&'a str>,
-    /// Content of the ConfigMap with configuration per node, as read from the datacenter's plane: the user's, or the
-    /// generated one where it is there already. Without it a datacenter that refers to the user's is refused.
-    pub per_node_config: Option<&'a BTreeMap<String, String>>,
+    /// What it refers to.
+    pub references: &'a References,
     /// The CassandraDatacenter as it is now. What must not change in it is taken from there.
     pub live: Option<&'a LiveDatacenter>,
 }
@@ -107,7 +108,7 @@ pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> 
     let facts = Facts::of(input.kc, input.datacenter)?;
     let per_node = per_node::of(&facts, input)?;
     let spec = spec::of(&facts, input, per_node.as_ref())?;
-    let input_hash = facts.input_hash(input.per_node_config);
+    let input_hash = facts.input_hash(input.references);
     let mut config_maps = vec![metrics_agent::config_map(&facts)];
     let mut annotations = metadata::annotations(&facts, input, &input_hash);
     annotations.extend(per_node.as_ref().map(PerNode::annotation));

@@ -69,7 +69,7 @@ pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Optio
 /// The user's. Its pods are replaced when its content changes. What upstream told the pods stays as long as the content
 /// does, or no digest of ours says what the content was.
 fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result<PerNode, Refusal> {
-    let content = input.per_node_config.ok_or_else(|| {
+    let content = input.references.per_node_config.as_ref().ok_or_else(|| {
         let message = format!(
             "ConfigMap {name} is not there in namespace {} of the datacenter's plane; create it, or take out the reference",
             facts.namespace
@@ -100,7 +100,7 @@ fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Option<PerNode> 
     if input.live.is_some() && mounted.is_none() {
         return None;
     }
-    let existing = input.per_node_config.cloned();
+    let existing = input.references.per_node_config.clone();
     let data = existing.unwrap_or_else(|| content(&initial_tokens::of_datacenter(input.kc, facts.name)));
     if data.is_empty() && mounted.is_none() {
         return None;

@@ -18,7 +18,9 @@ mod reference;
 
 use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use api::record::Role;
-use plan::datacenter::{DatacenterInput, DesiredConfigMap, DesiredDatacenter, build, working_order};
+use plan::datacenter::{
+    DatacenterInput, DesiredConfigMap, DesiredDatacenter, References, build, working_order,
+};
 use plan::{normalize, validate};
 use serde_json::{Map, Value, json};
 
@@ -198,13 +200,16 @@ fn built(
         .map(|reference| reference.name.as_str());
     let per_node = reference.and_then(|name| golden.config_map(name));
     let replication = reference::initial_system_replication(kc);
+    let references = References {
+        per_node_config: per_node,
+    };
     let input = DatacenterInput {
         kc,
         datacenter: template.name(),
         role: if is_first { Role::Founder } else { Role::Rebuild },
         initial_system_replication: replication.as_ref(),
         control_plane_id: Some("control-plane"),
-        per_node_config: per_node.as_ref(),
+        references: &references,
         live: None,
     };
     build(&input).map_err(|refusal| format!("not built: {refusal:?}"))

@@ -14,7 +14,7 @@ use crate::cluster::facts::{
     SeedSlice, data_digest, spec_digest,
 };
 use crate::cluster::plan;
-use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter, References};
 use crate::fixtures::cluster_of;
 
 pub(super) struct World {
@@ -76,6 +76,7 @@ impl World {
                 .iter()
                 .map(|(name, context)| (name.clone(), place(name, context)))
                 .collect(),
+            references: BTreeMap::new(),
             superuser: SecretFacts::Present {
                 uid: "s".into(),
                 resource_version: "1".into(),
@@ -142,7 +143,7 @@ impl World {
             role,
             initial_system_replication: Some(&BTreeMap::from([("dc1".to_owned(), 3)])),
             control_plane_id: Some("id-of-"),
-            per_node_config: None,
+            references: &References::default(),
             live: None,
         })
         .unwrap()

@@ -16,6 +16,16 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixtures::cluster_of;
 
+const NOTHING: &References = &References {
+    per_node_config: None,
+};
+
+fn references(content: &BTreeMap<String, String>) -> References {
+    References {
+        per_node_config: Some(content.clone()),
+    }
+}
+
 fn input(kc: &K8ssandraCluster, role: Role) -> DatacenterInput<'_> {
     DatacenterInput {
         kc,
@@ -23,7 +33,7 @@ fn input(kc: &K8ssandraCluster, role: Role) -> DatacenterInput<'_> {
         role,
         initial_system_replication: None,
         control_plane_id: Some("cp"),
-        per_node_config: None,
+        references: NOTHING,
         live: None,
     }
 }

@@ -4,7 +4,7 @@ use api::k8ssandra_cluster::K8ssandraCluster;
 use api::record::Role;
 use serde_json::{Value, json};
 
-use super::{built, input, one};
+use super::{built, input, one, references};
 use crate::datacenter::{DatacenterInput, DesiredDatacenter, LiveDatacenter, build, initial_tokens};
 use crate::fixtures::cluster_of;
 
@@ -54,7 +54,7 @@ fn tokens_that_nodes_have_begun_with_are_not_computed_anew() {
         "\ninitial_token: 5".to_owned(),
     )]);
     let built = build(&DatacenterInput {
-        per_node_config: Some(&existing),
+        references: &references(&existing),
         ..input(&kc, Role::Founder)
     });
     assert_eq!(built.expect("it can be built").config_maps[1].data, existing);
@@ -88,8 +88,9 @@ fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
         "spec.cassandra.datacenters[0].perNodeConfigMapRef.name"
     );
     let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 1".to_owned())]);
+    let content = references(&content);
     let given = DatacenterInput {
-        per_node_config: Some(&content),
+        references: &content,
         ..input(&kc, Role::Founder)
     };
     let datacenter = build(&given).expect("it can be built");
@@ -100,7 +101,7 @@ fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
     );
     let other = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 2".to_owned())]);
     let edited = build(&DatacenterInput {
-        per_node_config: Some(&other),
+        references: &references(&other),
         ..given
     })
     .expect("it can be built");
@@ -137,7 +138,7 @@ fn pn2_what_upstream_told_the_pods_stays_while_the_content_does() {
     let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), "a: 1".to_owned())]);
     let of = |live: &LiveDatacenter, content: &BTreeMap<String, String>| {
         let given = DatacenterInput {
-            per_node_config: Some(content),
+            references: &references(content),
             live: Some(live),
             ..input(&kc, Role::Adopted)
         };
