@@ -216,6 +216,10 @@ pub mod reason {
     pub const STOPPED_BEFORE_FOUNDING: &str = "StoppedBeforeFounding";
     /// A datacenter is not Ready yet.
     pub const DATACENTER_NOT_READY: &str = "DatacenterNotReady";
+    /// A change would touch what nodes and data are known by.
+    pub const IDENTITY_WOULD_CHANGE: &str = "IdentityWouldChange";
+    /// The user has asked for nothing to be written.
+    pub const PAUSED: &str = "Paused";
     /// Something would be written differently without a change of the user's input.
     pub const CHANGE_PENDING: &str = "ChangePending";
     /// Keyspaces still have replicas in a datacenter that shall go.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::seen::PlaneId;
 
@@ -87,9 +88,84 @@ pub struct ClusterDatacenterReport {
     /// True when `topology.mayBeDeleted` is asked for: it left the spec.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaving: bool,
-    /// True when something would be written differently, and that is held.
+    /// What would be written differently and is not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_change: Option<PendingChange>,
+    /// Fields that somebody else has set to another value: they are left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+}
+
+/// What a change of a CassandraDatacenter does to its nodes. The later, the worse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    None,
+    /// It is taken over while nodes run.
+    Live,
+    /// Nodes are restarted one after another.
+    Restart,
+    /// Nodes come or go, and data is streamed.
+    Stream,
+    /// Data may be lost or nodes may stay behind.
+    Dangerous,
+}
+
+impl Effect {
+    /// In words.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Effect::None => "nothing happens to its nodes",
+            Effect::Live => "its nodes take it over while they run",
+            Effect::Restart => "its nodes are restarted one after another",
+            Effect::Stream => "nodes come or go, and data is streamed",
+            Effect::Dangerous => "data may be lost or nodes may stay behind",
+        }
+    }
+}
+
+/// A change of a CassandraDatacenter that is not written yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingChange {
+    /// True where it is not the user's: then it waits for annotation `k8ssandra.io/autoupdate-spec` or the next edit of this
+    /// datacenter. False where it only waits for its turn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub change_pending: bool,
+    pub held: bool,
+    /// The strongest effect among the fields.
+    pub effect: Effect,
+    /// The fields, as far as 16 KiB hold them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldChange>,
+    /// How many fields had no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
+}
+
+/// One field that would change. Values that may be secret are `<redacted>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldChange {
+    /// Path in the CassandraDatacenter; items of lists by their names.
+    pub field: String,
+    /// What is there; none where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::any")]
+    pub from: Option<Value>,
+    /// What would be there; none where it would go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "crate::wire::any")]
+    pub to: Option<Value>,
+    /// What cass-operator does with it.
+    pub effect: Effect,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What topology-reconciler did and waits for.

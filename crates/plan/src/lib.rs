@@ -1,5 +1,6 @@
 //! Every decision of Ringspan, as pure functions from what was seen to what shall be done.
 
+pub mod change;
 pub mod cluster;
 pub mod consent;
 pub mod datacenter;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use api::record::Record;
-use api::reports::ClusterReport;
+use api::reports::{ClusterReport, Effect};
 
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
 
@@ -99,6 +99,8 @@ pub enum Act {
         resource_version: String,
         /// What the user asked for.
         why: String,
+        /// What it does to the nodes.
+        effect: Effect,
     },
     /// A touch of a CassandraDatacenter that may have been given up for a Secret that came later.
     WakeDatacenter {
@@ -189,13 +191,15 @@ impl Act {
                 context,
                 desired,
                 why,
+                effect,
                 ..
             } => {
                 format!(
-                    "Change CassandraDatacenter {}/{} in {}: {why}",
+                    "Change CassandraDatacenter {}/{} in {}: {why}; {}",
                     desired.namespace,
                     desired.name,
-                    plane(context)
+                    plane(context),
+                    effect.sentence()
                 )
             }
             Act::WakeDatacenter {
@@ -246,6 +250,18 @@ impl Act {
             Act::CancelRemoval(_) => "RemovalCancelled",
             Act::DeleteLeftovers { .. } => "LeftoversDeleted",
             Act::RemoveFinalizer => "ClusterReleased",
+        }
+    }
+
+    /// What it does to nodes that are there.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Act::ApplyDatacenter { effect, .. } => *effect,
+            Act::RemoveDatacenter(_) => Effect::Stream,
+            Act::DeleteDatacenter(_) => Effect::Dangerous,
+            Act::CancelRemoval(_) | Act::WakeDatacenter { .. } => Effect::Live,
+            _ => Effect::None,
         }
     }
 

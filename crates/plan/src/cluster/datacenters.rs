@@ -7,8 +7,9 @@ use api::record::Role;
 use api::seen::Seen;
 
 use super::acts::{Act, Deletion, plane};
+use super::changing::{change, write_config_maps, write_missing_config_maps};
 use super::draft::{Draft, Entry};
-use super::facts::{LiveDatacenter, Owner, data_digest, spec_digest};
+use super::facts::{LiveDatacenter, Owner};
 use super::founding::{self, not_owned};
 use super::{joining, secrets};
 use crate::datacenter::DesiredDatacenter;
@@ -130,69 +131,6 @@ fn existing(
     }
 }
 
-/// Writes a changed datacenter, where the change is the user's and no other datacenter is busy. True = it is
-/// written.
-fn change(
-    draft: &mut Draft<'_>,
-    entry: &Entry,
-    live: &LiveDatacenter,
-    desired: &DesiredDatacenter,
-    busy: &mut BTreeSet<String>,
-) -> bool {
-    let same_input = live.input_hash.as_ref() == Some(&desired.input_hash);
-    let same_spec = live.spec_digest == spec_digest(&desired.spec);
-    if same_spec && (same_input || live.owner == Owner::Upstream) {
-        return false;
-    }
-    // What was made before us carries no digest of its input: whether the user changed anything cannot be told.
-    let by_the_user = live.input_hash.is_some() && !same_input;
-    if !by_the_user && !draft.may_update() {
-        draft.change_pending.insert(entry.name.clone());
-        return false;
-    }
-    if let Some(seen) = live.cluster_generation.filter(|seen| *seen > draft.generation) {
-        let message = format!(
-            "datacenter {} was last written for generation {seen} of this cluster, which is now at {}: it looks \
-             restored from an older backup, and nothing is changed until the spec is edited again",
-            entry.name, draft.generation
-        );
-        draft.hold(
-            reason::HISTORY_REWOUND,
-            Some(&entry.name),
-            Some(&entry.context),
-            message,
-        );
-        return false;
-    }
-    if let Some(other) = busy.iter().find(|name| **name != entry.name) {
-        let message = format!(
-            "the change of datacenter {} waits until datacenter {other} is ready",
-            entry.name
-        );
-        draft.hold(
-            reason::DATACENTER_NOT_READY,
-            Some(&entry.name),
-            Some(&entry.context),
-            message,
-        );
-        return false;
-    }
-    write_config_maps(draft, entry, desired);
-    draft.acts.push(Act::ApplyDatacenter {
-        context: entry.context.clone(),
-        desired: Box::new(desired.clone()),
-        uid: live.uid.clone(),
-        resource_version: live.resource_version.clone(),
-        why: if by_the_user {
-            "the spec has changed".to_owned()
-        } else {
-            "autoupdate-spec allows it".to_owned()
-        },
-    });
-    busy.insert(entry.name.clone());
-    true
-}
-
 fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, busy: &mut BTreeSet<String>) {
     let absent = draft
         .datacenter(&entry.name)
@@ -285,45 +223,6 @@ fn gone(draft: &mut Draft<'_>, entry: &Entry, absent: bool, consented: bool) {
         record.leaving = None;
         record.joined = false;
         record.role = Role::Rebuild;
-    }
-}
-
-/// Makes those that are not there, and leaves those that are: what they say changes with the datacenter only.
-fn write_missing_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
-    let datacenter = draft.datacenter(&entry.name);
-    let Some(there) = datacenter.and_then(|datacenter| datacenter.config_maps.present()) else {
-        return;
-    };
-    for wanted in &desired.config_maps {
-        if !there.contains_key(&wanted.name) {
-            draft.acts.push(Act::WriteConfigMap {
-                datacenter: entry.name.clone(),
-                context: entry.context.clone(),
-                desired: wanted.clone(),
-                uid: None,
-            });
-        }
-    }
-}
-
-fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
-    let Some(datacenter) = draft.datacenter(&entry.name) else {
-        return;
-    };
-    for wanted in &desired.config_maps {
-        let existing = datacenter
-            .config_maps
-            .present()
-            .and_then(|maps| maps.get(&wanted.name));
-        if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
-            continue;
-        }
-        draft.acts.push(Act::WriteConfigMap {
-            datacenter: entry.name.clone(),
-            context: entry.context.clone(),
-            desired: wanted.clone(),
-            uid: existing.map(|marked| marked.uid.clone()),
-        });
     }
 }
 

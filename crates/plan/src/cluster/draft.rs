@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, finalizer, reason};
 use api::record::{DatacenterRecord, Record, RecordState, Role};
-use api::reports::{self, ClusterDatacenterReport, ClusterReport, Hold, Refusal};
+use api::reports::{self, ClusterDatacenterReport, ClusterReport, Hold, PendingChange, Refusal};
 use api::seen::{PlaneId, Seen, Unknown};
 
 use super::acts::{Act, ClusterPlan, LookAgain};
@@ -35,7 +35,9 @@ pub(super) struct Draft<'a> {
     pub acts: Vec<Act>,
     pub holds: Vec<Hold>,
     pub wants_live: BTreeSet<String>,
-    pub change_pending: BTreeSet<String>,
+    pub pending_changes: BTreeMap<String, PendingChange>,
+    /// By datacenter: fields that somebody else has set since we wrote it.
+    pub drift: BTreeMap<String, Vec<String>>,
     /// Datacenters that are gone for good, with context and namespace: their copies of Secrets may go.
     pub gone: BTreeMap<String, (String, String)>,
     pub initial_system_replication: Option<String>,
@@ -59,7 +61,8 @@ impl<'a> Draft<'a> {
             acts: Vec::new(),
             holds: Vec::new(),
             wants_live: BTreeSet::new(),
-            change_pending: BTreeSet::new(),
+            pending_changes: BTreeMap::new(),
+            drift: BTreeMap::new(),
             gone: BTreeMap::new(),
             initial_system_replication: None,
             incomplete: false,
@@ -193,7 +196,8 @@ impl<'a> Draft<'a> {
                 uid,
                 plane_id: record.plane_id.clone(),
                 leaving: !self.wants(name),
-                change_pending: self.change_pending.contains(name),
+                pending_change: self.pending_changes.get(name).cloned(),
+                drift: self.drift.get(name).cloned().unwrap_or_default(),
             };
             Some((name.clone(), entry))
         };

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::{annotation, label};
+use api::names::{annotation, label, manager};
 use api::record::{RecordState, Role};
 use api::reports::TopologyReport;
 use api::seen::{PlaneId, Seen, Unknown};
 use serde_json::Value;
 
+use crate::change::Ownership;
 use crate::datacenter::References;
 use crate::normalize::normalize;
 use crate::{datacenter, hash};
@@ -110,6 +111,10 @@ pub struct LiveDatacenter {
     pub input_hash: Option<String>,
     /// What binds whoever builds it anew: name, annotations and spec.
     pub binding: datacenter::LiveDatacenter,
+    /// Who has set which part of its spec.
+    pub ownership: Ownership,
+    /// Whether it is to be left as it is: annotation `ringspan.io/paused`.
+    pub paused: bool,
     /// Digest of its normalised spec.
     pub spec_digest: String,
     /// Generation of the cluster at our last write.
@@ -216,6 +221,11 @@ impl LiveDatacenter {
         let stopped_wanted = object.spec.stopped == Some(true);
         let ready = object.is_ready() && object.condition("Healthy") != Some(false);
         let binding = datacenter::LiveDatacenter::from(object);
+        // Writes to the status are no writes to the spec.
+        let entries = metadata.managed_fields.iter().flatten();
+        let managers = entries
+            .filter(|entry| entry.subresource.is_none())
+            .filter_map(|entry| Some((entry.manager.as_deref()?, &entry.fields_v1.as_ref()?.0)));
         let nodes = object
             .status
             .as_ref()
@@ -227,6 +237,8 @@ impl LiveDatacenter {
             owner: Owner::Foreign,
             role: text(annotation::JOIN).as_deref().and_then(Role::parse),
             input_hash: text(annotation::INPUT_HASH),
+            ownership: Ownership::of(managers, manager::CLUSTER_RECONCILER),
+            paused: text(annotation::PAUSED).as_deref() == Some("true"),
             spec_digest: spec_digest(&binding.spec),
             binding,
             cluster_generation: text(annotation::CLUSTER_GENERATION).and_then(|text| text.parse().ok()),

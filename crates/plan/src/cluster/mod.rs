@@ -8,6 +8,7 @@
 pub mod acts;
 pub mod facts;
 
+mod changing;
 mod datacenters;
 mod deletion;
 mod draft;
@@ -44,7 +45,7 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
             "annotation {} is `true`: nothing is written until it goes",
             annotation::PAUSED
         );
-        draft.hold("Paused", None, None, message);
+        draft.hold(reason::PAUSED, None, None, message);
         return draft.finish_without_record();
     }
     if let RecordState::Unreadable(why) = &facts.record {

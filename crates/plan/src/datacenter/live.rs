@@ -17,6 +17,8 @@ pub(super) const SYSTEM_REPLICATION: &str = "-Dcassandra.system_distributed_repl
 pub struct LiveDatacenter {
     /// Its name.
     pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
     /// Its spec.
@@ -27,6 +29,7 @@ impl From<&CassandraDatacenter> for LiveDatacenter {
     fn from(datacenter: &CassandraDatacenter) -> Self {
         Self {
             name: datacenter.metadata.name.clone().unwrap_or_default(),
+            labels: datacenter.metadata.labels.clone().unwrap_or_default(),
             annotations: datacenter.metadata.annotations.clone().unwrap_or_default(),
             spec: serde_json::to_value(&datacenter.spec).unwrap_or_default(),
         }

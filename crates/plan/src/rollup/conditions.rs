@@ -93,7 +93,7 @@ fn requires_update(
     let pending = report
         .datacenters
         .iter()
-        .filter(|(_, it)| it.change_pending)
+        .filter(|(_, it)| it.pending_change.as_ref().is_some_and(|change| change.held))
         .map(|(name, _)| name.as_str());
     let pending: Vec<_> = pending.collect();
     if !pending.is_empty() {

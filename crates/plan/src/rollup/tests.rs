@@ -6,7 +6,7 @@ use api::conditions::{Condition, find};
 use api::names::{condition, reason};
 use api::record::{DatacenterRecord, Leaving, Record, RecordState, Role};
 use api::replicated_secret::ReplicationCondition;
-use api::reports::{ClusterDatacenterReport, FORMAT, Refusal};
+use api::reports::{ClusterDatacenterReport, FORMAT, PendingChange, Refusal};
 use api::seen::PlaneId;
 
 use super::fixtures::{cluster_report, dead, entry, facts, hold, seen, topology_report};
@@ -357,7 +357,11 @@ fn a_change_that_is_held_is_shown() {
         uid: "uid-dc1".into(),
         plane_id: PlaneId("id-east".into()),
         leaving: false,
-        change_pending: true,
+        pending_change: Some(PendingChange {
+            held: true,
+            ..PendingChange::default()
+        }),
+        drift: Vec::new(),
     };
     let report = facts.cluster.status.reports.cluster.as_mut().unwrap();
     report.datacenters.insert("dc1".into(), pending);

@@ -14,6 +14,7 @@
 
 mod deviations;
 mod differences;
+mod effects;
 mod reference;
 
 use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};

@@ -32,6 +32,12 @@ pub fn goldens() -> Option<Vec<Golden>> {
     Some(goldens)
 }
 
+/// The text of one file of the reference; `None` without one.
+pub fn file(path: &str) -> Option<String> {
+    let file = PathBuf::from(std::env::var_os("RINGSPAN_REFERENCE")?).join(path);
+    Some(fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+}
+
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     entries.map(|entry| entry.expect("an entry").path()).collect()

@@ -2,7 +2,9 @@
 
 use api::names::{annotation, reason};
 use api::record::Leaving;
+use api::reports::Effect;
 use api::seen::Seen;
+use serde_json::json;
 
 use super::world::{World, absent, holds, reasons, unknown};
 use crate::cluster::acts::{Act, LookAgain};
@@ -118,10 +120,20 @@ fn two_changed_datacenters_are_changed_one_after_the_other() {
 #[test]
 fn what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
     let mut world = World::complete();
-    world.live("dc1").spec_digest = "what an older version of ours wrote".to_owned();
+    world.written_before("dc1", |spec| {
+        spec["config"]["cassandra-yaml"]["concurrent_reads"] = json!(8);
+    });
     let held = plan(&world.facts);
     assert!(held.acts.is_empty(), "{:?}", reasons(&held));
-    assert!(held.report.datacenters["dc1"].change_pending);
+    let pending = held.report.datacenters["dc1"]
+        .pending_change
+        .clone()
+        .expect("a change");
+    let field = "spec.config.cassandra-yaml.concurrent_reads";
+    assert_eq!(
+        (pending.held, pending.effect, pending.fields[0].field.as_str()),
+        (true, Effect::Restart, field)
+    );
     world.annotate(annotation::AUTOUPDATE_SPEC, "always");
     assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
 }
@@ -137,7 +149,9 @@ fn a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
         panic!()
     };
     assert!(consume_autoupdate);
-    world.live("dc1").spec_digest = "what an older version of ours wrote".to_owned();
+    world.written_before("dc1", |spec| {
+        spec["config"]["cassandra-yaml"]["concurrent_reads"] = json!(8);
+    });
     assert_eq!(reasons(&plan(&world.facts)), ["DatacenterChanged"]);
 }
 

@@ -1,5 +1,6 @@
 //! The protocols, fact by fact.
 
+mod changes;
 mod life;
 mod ring;
 mod world;

@@ -8,6 +8,7 @@ use api::reports::{self, TopologyDatacenterReport, TopologyReport};
 use api::seen::{Absence, PlaneId, Seen, Unknown};
 use serde_json::{Value, json};
 
+use crate::change::Ownership;
 use crate::cluster::acts::{Act, ClusterPlan};
 use crate::cluster::facts::{
     ClusterFacts, DatacenterFacts, LiveDatacenter, MarkedObject, Owner, ReplicatedFacts, SecretFacts,
@@ -159,9 +160,12 @@ impl World {
             owner: Owner::Ours,
             role: Some(role),
             input_hash: Some(desired.input_hash.clone()),
+            ownership: Ownership::default(),
+            paused: false,
             spec_digest: spec_digest(&desired.spec),
             binding: datacenter::LiveDatacenter {
                 name: name.into(),
+                labels: desired.labels,
                 annotations: desired.annotations,
                 spec: desired.spec,
             },
@@ -188,6 +192,13 @@ impl World {
         let datacenter = self.datacenter(name);
         datacenter.config_maps = Seen::Present(maps);
         datacenter.object = Seen::Present(live);
+    }
+
+    /// A datacenter whose spec an older version of ours wrote, but for this.
+    pub fn written_before(&mut self, name: &str, write: impl FnOnce(&mut Value)) {
+        let live = self.live(name);
+        write(&mut live.binding.spec);
+        live.spec_digest = spec_digest(&live.binding.spec);
     }
 
     pub fn live(&mut self, name: &str) -> &mut LiveDatacenter {

@@ -80,6 +80,7 @@ fn c063_and_c064_cassandra_3_has_its_own_defaults() {
 fn c108_an_upgrade_from_cassandra_3_keeps_the_number_of_tokens() {
     let kc = one(json!({}));
     let live = LiveDatacenter {
+        labels: BTreeMap::new(),
         name: "dc1".into(),
         annotations: BTreeMap::new(),
         spec: json!({"serverVersion": "3.11.17", "config": {"cassandra-yaml": {"num_tokens": 256}}}),

@@ -82,6 +82,7 @@ fn what_follows_from_the_role_does_not_depend_on_the_position_in_the_list() {
 fn an_adopted_datacenter_keeps_what_it_was_founded_with() {
     let kc = one(json!({}));
     let live = LiveDatacenter {
+        labels: BTreeMap::new(),
         name: "dc1".into(),
         annotations: BTreeMap::new(),
         spec: json!({

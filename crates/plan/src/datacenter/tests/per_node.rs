@@ -111,6 +111,7 @@ fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
 /// `dc1` as it would be after it was made by upstream.
 fn live(name: &str, annotations: &[(&str, &str)]) -> LiveDatacenter {
     LiveDatacenter {
+        labels: BTreeMap::new(),
         name: "dc1".into(),
         annotations: annotations
             .iter()
@@ -182,6 +183,7 @@ fn a_datacenter_that_is_there_keeps_its_generated_configuration_or_none() {
     let none = of(
         &few,
         &LiveDatacenter {
+            labels: BTreeMap::new(),
             name: "dc1".into(),
             ..LiveDatacenter::default()
         },

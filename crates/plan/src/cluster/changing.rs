@@ -1,0 +1,148 @@
+//! Changing a datacenter that is there: what differs, whose it is, and whether it may be written now.
+
+use std::collections::BTreeSet;
+
+use api::names::reason;
+
+use super::acts::Act;
+use super::draft::{Draft, Entry};
+use super::facts::{LiveDatacenter, Owner, data_digest, spec_digest};
+use crate::change::{self, Change};
+use crate::datacenter::DesiredDatacenter;
+
+/// Writes a changed datacenter, where the change is the user's and no other datacenter is busy. What is not written is
+/// told in the report. True = it is written.
+pub(super) fn change(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    desired: &DesiredDatacenter,
+    busy: &mut BTreeSet<String>,
+) -> bool {
+    let same_input = live.input_hash.as_ref() == Some(&desired.input_hash);
+    let same_spec = live.spec_digest == spec_digest(&desired.spec);
+    if same_spec && (same_input || live.owner == Owner::Upstream) {
+        return false;
+    }
+    let change = without_drift(draft, entry, live, Change::between(&live.binding, desired));
+    if same_input && change.spec_fields() == 0 {
+        return false;
+    }
+    // What was made before us carries no digest of its input: whether the user changed anything cannot be told.
+    let by_the_user = live.input_hash.is_some() && !same_input;
+    let held = !by_the_user && !draft.may_update();
+    if !held && may_be_written(draft, entry, live, desired, busy) {
+        write_config_maps(draft, entry, desired);
+        draft.acts.push(Act::ApplyDatacenter {
+            context: entry.context.clone(),
+            desired: Box::new(desired.clone()),
+            uid: live.uid.clone(),
+            resource_version: live.resource_version.clone(),
+            effect: change.effect(),
+            why: if by_the_user {
+                "the spec has changed".to_owned()
+            } else {
+                "autoupdate-spec allows it".to_owned()
+            },
+        });
+        busy.insert(entry.name.clone());
+        return true;
+    }
+    draft
+        .pending_changes
+        .insert(entry.name.clone(), change.pending(held));
+    false
+}
+
+/// Leaves out what somebody else has set since we wrote the datacenter, and reports it.
+fn without_drift(draft: &mut Draft<'_>, entry: &Entry, live: &LiveDatacenter, change: Change) -> Change {
+    let is_drift =
+        |field: &api::reports::FieldChange| live.ownership.is_foreign(&field.field, field.to.is_none());
+    let (set_by_others, fields): (Vec<_>, Vec<_>) = change.fields.into_iter().partition(is_drift);
+    if !set_by_others.is_empty() {
+        let paths = set_by_others.into_iter().map(|field| field.field).collect();
+        draft.drift.insert(entry.name.clone(), paths);
+    }
+    Change { fields }
+}
+
+/// Holds a change that must not be made, or not now.
+fn may_be_written(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    desired: &DesiredDatacenter,
+    busy: &BTreeSet<String>,
+) -> bool {
+    let (reason, message) = if let Some(field) = change::would_change(&live.binding.spec, &desired.spec) {
+        let message = format!(
+            "datacenter {} would be written with another {field}, by which its nodes and data are known; nothing of it is \
+             changed: give the field the value in the spec that it has in the CassandraDatacenter",
+            entry.name
+        );
+        (reason::IDENTITY_WOULD_CHANGE, message)
+    } else if live.paused {
+        let message = format!(
+            "CassandraDatacenter {} has annotation {}: it is not changed until that goes",
+            entry.name,
+            api::names::annotation::PAUSED
+        );
+        (reason::PAUSED, message)
+    } else if let Some(seen) = live.cluster_generation.filter(|seen| *seen > draft.generation) {
+        let message = format!(
+            "datacenter {} was last written for generation {seen} of this cluster, which is now at {}: it looks \
+             restored from an older backup, and nothing is changed until the spec is edited again",
+            entry.name, draft.generation
+        );
+        (reason::HISTORY_REWOUND, message)
+    } else if let Some(other) = busy.iter().find(|name| **name != entry.name) {
+        let message = format!(
+            "the change of datacenter {} waits until datacenter {other} is ready",
+            entry.name
+        );
+        (reason::DATACENTER_NOT_READY, message)
+    } else {
+        return true;
+    };
+    draft.hold(reason, Some(&entry.name), Some(&entry.context), message);
+    false
+}
+
+/// Makes those that are not there, and leaves those that are: what they say changes with the datacenter only.
+pub(super) fn write_missing_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
+    let datacenter = draft.datacenter(&entry.name);
+    let Some(there) = datacenter.and_then(|datacenter| datacenter.config_maps.present()) else {
+        return;
+    };
+    for wanted in &desired.config_maps {
+        if !there.contains_key(&wanted.name) {
+            draft.acts.push(Act::WriteConfigMap {
+                datacenter: entry.name.clone(),
+                context: entry.context.clone(),
+                desired: wanted.clone(),
+                uid: None,
+            });
+        }
+    }
+}
+
+pub(super) fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
+    let Some(datacenter) = draft.datacenter(&entry.name) else {
+        return;
+    };
+    for wanted in &desired.config_maps {
+        let existing = datacenter
+            .config_maps
+            .present()
+            .and_then(|maps| maps.get(&wanted.name));
+        if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
+            continue;
+        }
+        draft.acts.push(Act::WriteConfigMap {
+            datacenter: entry.name.clone(),
+            context: entry.context.clone(),
+            desired: wanted.clone(),
+            uid: existing.map(|marked| marked.uid.clone()),
+        });
+    }
+}

@@ -1,0 +1,114 @@
+//! What is told of a change, and what keeps it from being written.
+
+use api::names::{annotation, reason};
+use api::reports::{Effect, PendingChange};
+use serde_json::json;
+
+use super::world::{World, holds, reasons};
+use crate::change::Ownership;
+use crate::cluster::plan;
+
+fn pending(world: &World, name: &str) -> PendingChange {
+    let report = plan(&world.facts).report;
+    report.datacenters[name]
+        .pending_change
+        .clone()
+        .expect("a change that is not written")
+}
+
+fn grown(world: &mut World) {
+    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
+    for datacenter in &mut cassandra.datacenters {
+        datacenter.size = 6;
+    }
+}
+
+#[test]
+fn n4_a_change_that_waits_for_its_turn_is_told_with_its_effect() {
+    let mut world = World::complete();
+    grown(&mut world);
+    let waiting = pending(&world, "dc2");
+    let size = waiting
+        .fields
+        .iter()
+        .find(|field| field.field == "spec.size")
+        .expect("the size");
+    assert_eq!(
+        (waiting.held, size.effect, size.to.clone()),
+        (false, Effect::Stream, Some(json!(6)))
+    );
+    assert!(
+        plan(&world.facts).report.datacenters["dc1"]
+            .pending_change
+            .is_none()
+    );
+}
+
+#[test]
+fn an_act_that_changes_a_datacenter_says_what_happens_to_its_nodes() {
+    let mut world = World::complete();
+    grown(&mut world);
+    let plan = plan(&world.facts);
+    let act = plan
+        .acts
+        .iter()
+        .find(|act| act.reason() == "DatacenterChanged")
+        .expect("a change");
+    assert_eq!(
+        act.sentence(),
+        "Change CassandraDatacenter ns/dc1 in plane east: the spec has changed; nodes come or go, and data is streamed"
+    );
+    assert_eq!(act.effect(), Effect::Stream);
+}
+
+#[test]
+fn nothing_may_change_what_nodes_and_data_are_known_by() {
+    let mut world = World::complete();
+    world.written_before("dc1", |spec| spec["serverType"] = json!("hcd"));
+    world.annotate(annotation::AUTOUPDATE_SPEC, "always");
+    let plan = plan(&world.facts);
+    assert!(!reasons(&plan).contains(&"DatacenterChanged"));
+    assert_eq!(holds(&plan), [(reason::IDENTITY_WOULD_CHANGE, Some("dc1"))]);
+    assert_eq!(pending(&world, "dc1").effect, Effect::Dangerous);
+}
+
+#[test]
+fn a_paused_datacenter_is_not_changed_and_the_others_are() {
+    let mut world = World::complete();
+    grown(&mut world);
+    world.live("dc1").paused = true;
+    let plan = plan(&world.facts);
+    let changed: Vec<_> = plan
+        .acts
+        .iter()
+        .filter(|act| act.reason() == "DatacenterChanged")
+        .filter_map(|act| act.datacenter())
+        .collect();
+    assert_eq!(changed, ["dc2"]);
+    assert_eq!(holds(&plan), [(reason::PAUSED, Some("dc1"))]);
+    assert!(!pending(&world, "dc1").held);
+}
+
+#[test]
+fn what_somebody_else_has_set_is_told_and_left() {
+    let mut world = World::complete();
+    let ours = json!({"f:spec": {"f:size": {}}});
+    let theirs = json!({"f:spec": {"f:podTemplateSpec": {"f:spec": {"f:initContainers": {}}}}});
+    world.written_before("dc1", |spec| {
+        spec["podTemplateSpec"]["spec"]["initContainers"] =
+            json!([{"name": "medusa-restore", "env": [{"name": "RESTORE_KEY", "value": "k"}]}]);
+    });
+    world.live("dc1").ownership = Ownership::of(
+        [("ringspan-cluster-reconciler", &ours), ("medusa", &theirs)].into_iter(),
+        "ringspan-cluster-reconciler",
+    );
+    let plan = plan(&world.facts);
+    assert!(
+        plan.acts.is_empty() && plan.report.complete,
+        "{:?}",
+        reasons(&plan)
+    );
+    let report = &plan.report.datacenters["dc1"];
+    assert_eq!(report.drift, ["spec.podTemplateSpec.spec.initContainers"]);
+    assert_eq!(report.pending_change, None);
+}
