@@ -9,6 +9,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::{Api, ResourceExt};
 use plan::cluster::acts::Deletion;
 use plan::datacenter::{DesiredConfigMap, DesiredDatacenter};
+use plan::objects;
 use runtime::write::{self, Apply, Victim};
 use runtime::{Key, WriteError};
 use serde_json::{Value, json};
@@ -32,20 +33,7 @@ pub(super) async fn write_config_map(
     uid: Option<&str>,
 ) -> Result<(), ActError> {
     let plane = plane(context, plane_name)?;
-    let mut annotations = desired.annotations.clone();
-    annotations.insert(annotation::CLUSTER_UID.to_owned(), kc.uid().unwrap_or_default());
-    annotations.insert(annotation::DATACENTER.to_owned(), datacenter.to_owned());
-    let body = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": desired.name,
-            "namespace": desired.namespace,
-            "labels": desired.labels,
-            "annotations": annotations,
-        },
-        "data": desired.data,
-    });
+    let body = objects::config_map(kc, datacenter, desired);
     let api = Api::<ConfigMap>::namespaced(plane.client(), &desired.namespace);
     let stored = match uid {
         None => write::create(&api, &typed(body)?, MANAGER).await?,
@@ -68,20 +56,6 @@ pub(super) async fn write_config_map(
     Ok(())
 }
 
-fn datacenter_body(desired: &DesiredDatacenter) -> Value {
-    json!({
-        "apiVersion": "cassandra.datastax.com/v1beta1",
-        "kind": "CassandraDatacenter",
-        "metadata": {
-            "name": desired.name,
-            "namespace": desired.namespace,
-            "labels": desired.labels,
-            "annotations": desired.annotations,
-        },
-        "spec": desired.spec,
-    })
-}
-
 fn absorb_datacenter(plane: &Plane<Remote>, stored: &CassandraDatacenter) {
     let Some(key) = Key::of(stored) else { return };
     let version = stored.resource_version().unwrap_or_default();
@@ -101,7 +75,7 @@ pub(super) async fn create(
     desired: &DesiredDatacenter,
 ) -> Result<(), ActError> {
     let plane = plane(context, plane_name)?;
-    let object: CassandraDatacenter = typed(datacenter_body(desired))?;
+    let object: CassandraDatacenter = typed(objects::datacenter(desired))?;
     let stored = write::create(&datacenters(&plane, &desired.namespace), &object, MANAGER).await?;
     absorb_datacenter(&plane, &stored);
     Ok(())
@@ -127,7 +101,7 @@ pub(super) async fn apply(
         force: false,
         resource_version: Some(&version),
     };
-    let stored = write::apply(&api, &desired.name, uid, &datacenter_body(desired), how).await?;
+    let stored = write::apply(&api, &desired.name, uid, &objects::datacenter(desired), how).await?;
     absorb_datacenter(&plane, &stored);
     Ok(())
 }

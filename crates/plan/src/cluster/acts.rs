@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::record::Record;
+use api::record::{DatacenterRecord, Record};
 use api::reports::{ClusterReport, Effect};
 
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
@@ -160,16 +160,13 @@ impl Act {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Act::WriteCluster { record, .. } => record.founder.as_ref().map_or_else(
-                || "Write the finalizer and the record".to_owned(),
-                |founder| format!("Write the record: datacenter {founder} founds the ring"),
-            ),
+            Act::WriteCluster { record, .. } => recorded(record),
             Act::CreateSuperuserSecret { name } => format!("Create the superuser Secret {name}"),
             Act::LabelSuperuserSecret { name, .. } => {
                 format!("Label the superuser Secret {name}, so that it is copied")
             }
             Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
-                format!("Have Secrets copied to {} places", targets.len())
+                copied_to(targets)
             }
             Act::WriteConfigMap { context, desired, .. } => {
                 format!(
@@ -279,6 +276,32 @@ impl Act {
             Act::RemoveDatacenter(it) | Act::DeleteDatacenter(it) | Act::CancelRemoval(it) => Some(&it.name),
             _ => None,
         }
+    }
+}
+
+fn copied_to(targets: &[(String, String)]) -> String {
+    let places: Vec<String> = targets
+        .iter()
+        .map(|(context, namespace)| format!("namespace {namespace} of {}", plane(context)))
+        .collect();
+    if places.is_empty() {
+        "Have Secrets copied nowhere".to_owned()
+    } else {
+        format!("Have Secrets copied to {}", places.join(", "))
+    }
+}
+
+/// What the record will say.
+fn recorded(record: &Record) -> String {
+    let entry = |(name, it): (&String, &DatacenterRecord)| {
+        let leaves = if it.leaving.is_some() { ", leaves" } else { "" };
+        format!("{name} ({}{leaves})", it.role.as_str())
+    };
+    let entries: Vec<String> = record.datacenters.iter().map(entry).collect();
+    if entries.is_empty() {
+        "Write the record: no datacenter".to_owned()
+    } else {
+        format!("Write the record: {}", entries.join(", "))
     }
 }
 

@@ -1,0 +1,360 @@
+//! Everything that was read of a cluster at one moment: the objects of each plane.
+
+use std::collections::BTreeMap;
+
+use api::cass_operator::CassandraDatacenter;
+use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::{self, annotation, label};
+use api::record::{Record, RecordState};
+use api::reports;
+use api::seen::{Absence, PlaneId, SamePlane, Seen, Unknown};
+use serde_json::Value;
+
+use crate::cluster::facts::{
+    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, ReplicatedFacts,
+    SecretFacts, SeedSlice, data_digest,
+};
+use crate::{datacenter, naming, superuser, value};
+
+/// What one plane answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaneObjects {
+    /// Who it is.
+    pub id: PlaneId,
+    /// CassandraDatacenters, ConfigMaps and EndpointSlices; in the control plane Secrets and ReplicatedSecrets too. As
+    /// their API servers show them.
+    pub objects: Vec<Value>,
+}
+
+/// What every plane answered, by context; the empty one is the control plane.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// What it answered, or why nothing is known.
+    pub planes: BTreeMap<String, Result<PlaneObjects, Unknown>>,
+}
+
+/// A text below `metadata`, in a map of that name.
+pub(super) fn noted<'a>(object: &'a Value, map: &str, key: &str) -> Option<&'a str> {
+    object.get("metadata")?.get(map)?.get(key)?.as_str()
+}
+
+pub(super) fn label_of<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    noted(object, "labels", key)
+}
+
+pub(super) fn is(object: &Value, kind: &str, namespace: &str, name: &str) -> bool {
+    value::text(object, "/kind") == Some(kind)
+        && value::text(object, "/metadata/namespace") == Some(namespace)
+        && value::text(object, "/metadata/name") == Some(name)
+}
+
+fn owned(object: &Value, pointer: &str) -> String {
+    value::text(object, pointer).unwrap_or_default().to_owned()
+}
+
+impl Snapshot {
+    /// The facts that a plan for this cluster is made from. Nothing here is a cache: what is not in a plane's answer is
+    /// absent there.
+    #[must_use]
+    pub fn facts(&self, kc: &K8ssandraCluster) -> ClusterFacts {
+        let identity = ClusterIdentity::of(kc);
+        let text = annotation_of(kc, annotation::RECORD);
+        let record = RecordState::read(text, &identity.uid);
+        let topology = kc
+            .status
+            .as_ref()
+            .and_then(|status| status.reports.topology.clone());
+        let datacenters = self.datacenters(kc, &identity, &record);
+        let id = |context: &str| match self.planes.get(context) {
+            Some(Ok(plane)) => Ok(plane.id.clone()),
+            Some(Err(unknown)) => Err(unknown.clone()),
+            None => Err(nobody(context)),
+        };
+        ClusterFacts {
+            control_plane: id("").ok(),
+            planes: datacenters
+                .values()
+                .map(|it| (it.context.clone(), id(&it.context)))
+                .collect(),
+            datacenters,
+            references: BTreeMap::new(),
+            superuser: self.superuser(kc, &identity),
+            replicated: self.replicated(&identity),
+            topology: topology.filter(|report| {
+                report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
+            }),
+            crd_deleting: Some(false),
+            record,
+            kc: kc.clone(),
+        }
+    }
+
+    fn answered(&self) -> impl Iterator<Item = (&String, &PlaneObjects)> {
+        self.planes
+            .iter()
+            .filter_map(|(context, plane)| Some((context, plane.as_ref().ok()?)))
+    }
+
+    /// Those of the spec, of the record, and every other one with the cluster's mark.
+    fn datacenters(
+        &self,
+        kc: &K8ssandraCluster,
+        identity: &ClusterIdentity,
+        record: &RecordState,
+    ) -> BTreeMap<String, DatacenterFacts> {
+        let templates = kc
+            .spec
+            .cassandra
+            .iter()
+            .flat_map(|cassandra| &cassandra.datacenters);
+        let mut places: BTreeMap<String, (String, String)> = templates
+            .map(|template| {
+                let place = (
+                    template.k8s_context.clone(),
+                    datacenter::namespace(kc, template).to_owned(),
+                );
+                (template.name().to_owned(), place)
+            })
+            .collect();
+        if let RecordState::Known(record) = record {
+            for (name, place) in self.recorded(record) {
+                places.entry(name).or_insert(place);
+            }
+        }
+        for (context, plane) in self.answered() {
+            let ours = plane.objects.iter().filter(|object| {
+                value::text(object, "/kind") == Some("CassandraDatacenter")
+                    && noted(object, "annotations", annotation::CLUSTER_UID) == Some(identity.uid.as_str())
+            });
+            for object in ours {
+                let place = (context.clone(), owned(object, "/metadata/namespace"));
+                places.entry(owned(object, "/metadata/name")).or_insert(place);
+            }
+        }
+        let see = |(name, (context, namespace)): (String, (String, String))| {
+            let seen = self.datacenter(kc, identity, &name, context, namespace);
+            (name, seen)
+        };
+        places.into_iter().map(see).collect()
+    }
+
+    fn recorded(&self, record: &Record) -> Vec<(String, (String, String))> {
+        let place = |(name, record): (&String, &api::record::DatacenterRecord)| {
+            let same = |plane: &PlaneObjects| plane.id.compare(&record.plane_id) == SamePlane::Yes;
+            let found = self.answered().find(|(_, plane)| same(plane));
+            let context = found.map_or_else(
+                || format!("unregistered:{}", record.plane_id),
+                |(name, _)| name.clone(),
+            );
+            (name.clone(), (context, record.namespace.clone()))
+        };
+        record.datacenters.iter().map(place).collect()
+    }
+
+    fn datacenter(
+        &self,
+        kc: &K8ssandraCluster,
+        identity: &ClusterIdentity,
+        name: &str,
+        context: String,
+        namespace: String,
+    ) -> DatacenterFacts {
+        let plane = match self.planes.get(&context) {
+            Some(Ok(plane)) => plane,
+            other => {
+                let unknown = match other {
+                    Some(Err(unknown)) => unknown.clone(),
+                    _ => nobody(&context),
+                };
+                return DatacenterFacts {
+                    object: Seen::Unknown(unknown.clone()),
+                    last_settled: None,
+                    seed_slices: Seen::Unknown(unknown.clone()),
+                    stale_seed_slice: None,
+                    config_maps: Seen::Unknown(unknown),
+                    context,
+                    namespace,
+                };
+            }
+        };
+        let object = plane
+            .objects
+            .iter()
+            .find(|object| is(object, "CassandraDatacenter", &namespace, name));
+        let live = object.and_then(|object| live(object, identity));
+        let service = naming::additional_seed_service(datacenter::cluster_name(kc), name);
+        DatacenterFacts {
+            last_settled: live.as_ref().map(|live| live.settled),
+            object: live.map_or_else(|| Seen::Absent(absence(plane, &namespace, name)), Seen::Present),
+            seed_slices: Seen::Present(slices(plane, &namespace, name, identity)),
+            stale_seed_slice: stale_slice(plane, &namespace, &service, identity),
+            config_maps: Seen::Present(config_maps(plane, &namespace, name, identity)),
+            context,
+            namespace,
+        }
+    }
+
+    fn own(&self, kind: &str, identity: &ClusterIdentity, name: &str) -> Option<&Value> {
+        let plane = self.planes.get("")?.as_ref().ok()?;
+        plane
+            .objects
+            .iter()
+            .find(|object| is(object, kind, &identity.namespace, name))
+    }
+
+    fn superuser(&self, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> SecretFacts {
+        if kc.spec.has_external_secrets() {
+            return SecretFacts::External;
+        }
+        let Some(secret) = self.own("Secret", identity, &superuser::secret_name(kc)) else {
+            return SecretFacts::Missing;
+        };
+        let has = |key: &str| {
+            ["data", "stringData"]
+                .iter()
+                .any(|map| value::text(secret, &format!("/{map}/{key}")).is_some())
+        };
+        SecretFacts::Present {
+            uid: owned(secret, "/metadata/uid"),
+            resource_version: owned(secret, "/metadata/resourceVersion"),
+            labelled: superuser::selector_labels(kc)
+                .iter()
+                .all(|(key, wanted)| label_of(secret, key) == Some(wanted)),
+            missing_keys: superuser::KEYS
+                .iter()
+                .filter(|key| !has(key))
+                .map(|key| (*key).to_owned())
+                .collect(),
+        }
+    }
+
+    fn replicated(&self, identity: &ClusterIdentity) -> ReplicatedFacts {
+        let Some(object) = self.own("ReplicatedSecret", identity, &identity.name) else {
+            return ReplicatedFacts::Missing;
+        };
+        let place = |item: &Value, context: &str| {
+            let namespace = value::text(item, "/namespace").unwrap_or(&identity.namespace);
+            (owned(item, context), namespace.to_owned())
+        };
+        let done = |condition: &&Value| value::text(condition, "/status") == Some("True");
+        ReplicatedFacts::Present {
+            uid: owned(object, "/metadata/uid"),
+            resource_version: owned(object, "/metadata/resourceVersion"),
+            ours: value::items(object, "/metadata/ownerReferences")
+                .iter()
+                .any(|owner| value::text(owner, "/uid") == Some(identity.uid.as_str())),
+            deleting: value::at(object, "/metadata/deletionTimestamp").is_some(),
+            targets: value::items(object, "/spec/replicationTargets")
+                .iter()
+                .map(|target| place(target, "/k8sContextName"))
+                .collect(),
+            replicated: value::items(object, "/status/conditions")
+                .iter()
+                .filter(done)
+                .map(|condition| place(condition, "/cluster"))
+                .collect(),
+        }
+    }
+}
+
+fn annotation_of<'a>(kc: &'a K8ssandraCluster, key: &str) -> Option<&'a str> {
+    let annotations = kc.metadata.annotations.as_ref()?;
+    annotations.get(key).map(String::as_str)
+}
+
+fn nobody(context: &str) -> Unknown {
+    Unknown {
+        context: context.to_owned(),
+        reason: names::reason::UNKNOWN_CONTEXT.to_owned(),
+        message: format!("no plane of the name {context} is known"),
+    }
+}
+
+fn absence(plane: &PlaneObjects, namespace: &str, name: &str) -> Absence {
+    Absence {
+        plane: plane.id.clone(),
+        kind: "CassandraDatacenter".to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// One that cannot be read is there all the same: as somebody else's.
+fn live(object: &Value, identity: &ClusterIdentity) -> Option<LiveDatacenter> {
+    let object: CassandraDatacenter = serde_json::from_value(object.clone()).ok()?;
+    let owner = Marks::of(&object).owner(identity);
+    Some(LiveDatacenter {
+        owner,
+        ..LiveDatacenter::of(&object)
+    })
+}
+
+fn addresses(slice: &Value) -> impl Iterator<Item = String> {
+    let endpoints = value::items(slice, "/endpoints").iter();
+    endpoints
+        .flat_map(|endpoint| value::items(endpoint, "/addresses"))
+        .filter_map(|address| address.as_str().map(str::to_owned))
+}
+
+fn slices(plane: &PlaneObjects, namespace: &str, serves: &str, identity: &ClusterIdentity) -> Vec<SeedSlice> {
+    let ours = plane.objects.iter().filter(|object| {
+        value::text(object, "/kind") == Some("EndpointSlice")
+            && value::text(object, "/metadata/namespace") == Some(namespace)
+            && label_of(object, label::CLUSTER_UID) == Some(identity.uid.as_str())
+            && label_of(object, label::CASSANDRA_DATACENTER) == Some(serves)
+    });
+    let read = |object: &Value| {
+        let kind = label_of(object, label::SEED_SLICE)?;
+        let sources = noted(object, "annotations", annotation::SEED_SOURCES);
+        Some(SeedSlice {
+            name: owned(object, "/metadata/name"),
+            uid: owned(object, "/metadata/uid"),
+            resource_version: owned(object, "/metadata/resourceVersion"),
+            serves: serves.to_owned(),
+            joining: kind == names::SeedSlice::JOINING,
+            addresses: addresses(object).collect(),
+            sources: sources
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or_default(),
+        })
+    };
+    ours.filter_map(read).collect()
+}
+
+fn stale_slice(
+    plane: &PlaneObjects,
+    namespace: &str,
+    service: &str,
+    identity: &ClusterIdentity,
+) -> Option<String> {
+    let stale = plane.objects.iter().find(|object| {
+        value::text(object, "/kind") == Some("EndpointSlice")
+            && value::text(object, "/metadata/namespace") == Some(namespace)
+            && label_of(object, label::SERVICE_NAME) == Some(service)
+            && label_of(object, label::CLUSTER_UID) != Some(identity.uid.as_str())
+    });
+    stale.map(|object| owned(object, "/metadata/name"))
+}
+
+fn config_maps(
+    plane: &PlaneObjects,
+    namespace: &str,
+    datacenter: &str,
+    identity: &ClusterIdentity,
+) -> BTreeMap<String, MarkedObject> {
+    let ours = plane.objects.iter().filter(|object| {
+        value::text(object, "/kind") == Some("ConfigMap")
+            && value::text(object, "/metadata/namespace") == Some(namespace)
+            && noted(object, "annotations", annotation::CLUSTER_UID) == Some(identity.uid.as_str())
+            && noted(object, "annotations", annotation::DATACENTER) == Some(datacenter)
+    });
+    let marked = |object: &Value| {
+        let marked = MarkedObject {
+            uid: owned(object, "/metadata/uid"),
+            resource_version: owned(object, "/metadata/resourceVersion"),
+            digest: data_digest(&value::texts(object, "/data")),
+        };
+        (owned(object, "/metadata/name"), marked)
+    };
+    ours.map(marked).collect()
+}
