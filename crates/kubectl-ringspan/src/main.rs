@@ -1,2 +1,9 @@
 //! kubectl ringspan: what a cluster is doing, why, and what would be done.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    kubectl_ringspan::run(&kubectl_ringspan::Program::parse())
+}

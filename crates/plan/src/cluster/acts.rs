@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use api::record::{DatacenterRecord, Record};
 use api::reports::{ClusterReport, Effect};
 
+use crate::change::Change;
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
 
 /// What shall be done for one cluster.
@@ -99,8 +100,8 @@ pub enum Act {
         resource_version: String,
         /// What the user asked for.
         why: String,
-        /// What it does to the nodes.
-        effect: Effect,
+        /// What differs, and what that does to the nodes.
+        change: Change,
     },
     /// A touch of a CassandraDatacenter that may have been given up for a Secret that came later.
     WakeDatacenter {
@@ -188,7 +189,7 @@ impl Act {
                 context,
                 desired,
                 why,
-                effect,
+                change,
                 ..
             } => {
                 format!(
@@ -196,7 +197,7 @@ impl Act {
                     desired.namespace,
                     desired.name,
                     plane(context),
-                    effect.sentence()
+                    change.effect().sentence()
                 )
             }
             Act::WakeDatacenter {
@@ -254,7 +255,7 @@ impl Act {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Act::ApplyDatacenter { effect, .. } => *effect,
+            Act::ApplyDatacenter { change, .. } => change.effect(),
             Act::RemoveDatacenter(_) => Effect::Stream,
             Act::DeleteDatacenter(_) => Effect::Dangerous,
             Act::CancelRemoval(_) | Act::WakeDatacenter { .. } => Effect::Live,
@@ -294,8 +295,13 @@ fn copied_to(targets: &[(String, String)]) -> String {
 /// What the record will say.
 fn recorded(record: &Record) -> String {
     let entry = |(name, it): (&String, &DatacenterRecord)| {
-        let leaves = if it.leaving.is_some() { ", leaves" } else { "" };
-        format!("{name} ({}{leaves})", it.role.as_str())
+        let state = match (&it.leaving, &it.uid, it.joined) {
+            (Some(_), _, _) => ", leaves",
+            (None, None, _) => "",
+            (None, Some(_), false) => ", made",
+            (None, Some(_), true) => ", joined",
+        };
+        format!("{name} ({}{state})", it.role.as_str())
     };
     let entries: Vec<String> = record.datacenters.iter().map(entry).collect();
     if entries.is_empty() {

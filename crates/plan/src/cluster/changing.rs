@@ -38,7 +38,7 @@ pub(super) fn change(
             desired: Box::new(desired.clone()),
             uid: live.uid.clone(),
             resource_version: live.resource_version.clone(),
-            effect: change.effect(),
+            change,
             why: if by_the_user {
                 "the spec has changed".to_owned()
             } else {

@@ -108,11 +108,11 @@ fn a_datacenter_that_left_the_spec_is_foreseen_to_go_with_what_belongs_to_it() {
     assert_eq!(
         sentences(&foresee(&kc, &snapshot)),
         [
-            "Write the record: dc1 (founder), dc2 (rebuild, leaves)",
+            "Write the record: dc1 (founder, made), dc2 (rebuild, leaves)",
             "Decommission and delete CassandraDatacenter ns/dc2 in plane west",
             "Delete what was made for datacenter dc2 in namespace ns of plane west",
             "Have Secrets copied to namespace ns of plane east",
-            "Write the record: dc1 (founder)",
+            "Write the record: dc1 (founder, made)",
         ]
     );
 }

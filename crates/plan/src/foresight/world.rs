@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::snapshot::{Snapshot, is};
 use crate::cluster::acts::{Act, Deletion};
-use crate::cluster::facts::ClusterFacts;
+use crate::cluster::facts::{ClusterFacts, Owner};
 use crate::{objects, value};
 
 /// Address of a node that does not exist yet: of the block that is meant for tests of networks.
@@ -232,7 +232,38 @@ pub(super) fn others_do_their_part(snapshot: &mut Snapshot, kc: &mut K8ssandraCl
         kc.metadata.generation = Some(report.observed_generation);
     }
     kc.status.get_or_insert_default().reports.topology = Some(report);
-    publish_seeds(snapshot, kc, &facts) || changed
+    let ready = make_ready(snapshot, &facts);
+    publish_seeds(snapshot, kc, &facts) || changed || ready
+}
+
+/// cass-operator finishes what it is about. What somebody else has made is nobody's business here.
+fn make_ready(snapshot: &mut Snapshot, facts: &ClusterFacts) -> bool {
+    let busy = facts.datacenters.iter().filter(|(_, it)| {
+        let live = it.object.present();
+        live.is_some_and(|live| live.owner != Owner::Foreign && !live.settled && !live.deleting)
+    });
+    let mut changed = false;
+    for (name, it) in busy {
+        let (context, namespace) = (&it.context, &it.namespace);
+        with(
+            snapshot,
+            context,
+            "CassandraDatacenter",
+            namespace,
+            name,
+            |object| {
+                let known = object.pointer("/status/nodeStatuses").cloned();
+                let uid = object["metadata"]["uid"].clone();
+                *object = settled(object.take());
+                object["metadata"]["uid"] = uid;
+                if let Some(known) = known.filter(|it| it.as_object().is_some_and(|it| !it.is_empty())) {
+                    object["status"]["nodeStatuses"] = known;
+                }
+            },
+        );
+        changed = true;
+    }
+    changed
 }
 
 fn topology(facts: &ClusterFacts) -> TopologyReport {

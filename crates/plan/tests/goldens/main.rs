@@ -16,6 +16,7 @@ mod deviations;
 mod differences;
 mod effects;
 mod reference;
+mod takeover;
 
 use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use api::record::Role;

@@ -87,6 +87,16 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 }
 
 impl Golden {
+    /// Everything that was there at the end, by context; the empty one is the control plane.
+    pub fn planes(&self) -> BTreeMap<String, Vec<Value>> {
+        let named = self
+            .planes
+            .iter()
+            .map(|(context, objects)| (context.clone(), objects.clone()));
+        let own = self.planes.get(CONTROL_PLANE).cloned().unwrap_or_default();
+        named.chain([(String::new(), own)]).collect()
+    }
+
     /// The clusters of the input, as the API server stored them; as the user wrote them where it refused them.
     pub fn clusters(&self) -> Vec<K8ssandraCluster> {
         let written = self

@@ -1,0 +1,63 @@
+//! `kubectl ringspan`: what a cluster is doing, why, and what would be done.
+//!
+//! * [`render`]: every object that would be made for a cluster, without any cluster at hand
+//! * [`foretell`]: the acts that would be done, in their order, each with what it does to the nodes
+//! * `document`, `schema`: a K8ssandraCluster as an API server would store it, or why it would not
+//! * `facts`: what there is already, from a file
+//!
+//! It exits with 0, with 2 where the spec is refused (the field stands in the message), and with 1 where anything else is
+//! wrong.
+
+mod document;
+mod facts;
+pub mod foretell;
+pub mod render;
+mod schema;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+pub use document::Refused;
+
+/// Look at K8ssandraClusters before and after they are applied.
+#[derive(Debug, clap::Parser)]
+#[command(name = "kubectl ringspan", version)]
+pub struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Print every object that would be made, each with the plane that it would be made in
+    Render(render::Args),
+    /// Print what would be done, in its order, and what it does to the nodes
+    Plan(foretell::Args),
+}
+
+/// Exit code of a spec that is refused.
+const REFUSED: u8 = 2;
+
+/// Does what was asked for.
+#[must_use]
+pub fn run(program: &Program) -> ExitCode {
+    let said = match &program.command {
+        Command::Render(args) => render::run(args),
+        Command::Plan(args) => foretell::run(args),
+    };
+    match said {
+        Ok(text) => {
+            // Whoever reads may have had enough.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            if error.downcast_ref::<Refused>().is_some() {
+                ExitCode::from(REFUSED)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
