@@ -210,6 +210,8 @@ pub mod reason {
     pub const SUPERUSER_SECRET_INCOMPLETE: &str = "SuperuserSecretIncomplete";
     /// Copies of Secrets are not where a datacenter needs them yet.
     pub const SECRETS_PENDING: &str = "SecretsPending";
+    /// The password of a keystore or truststore is not where the spec says.
+    pub const STORE_PASSWORD_MISSING: &str = "StorePasswordMissing";
     /// Seeds are not where a joining datacenter needs them yet.
     pub const SEEDS_PENDING: &str = "SeedsPending";
     /// A datacenter that would found the ring is stopped.

@@ -179,6 +179,13 @@ pub fn metrics_agent_config_map(cluster: &str, datacenter: &str) -> String {
     cleanup_for_kubernetes(&format!("{cluster}-{datacenter}-metrics-agent-config"))
 }
 
+/// ConfigMap of the Vector agent beside Cassandra. `datacenter` is Cassandra's name of the datacenter.
+#[must_use]
+pub fn vector_config_map(cluster: &str, datacenter: &str) -> String {
+    let cluster = cleanup_for_kubernetes(cluster);
+    cleanup_for_kubernetes(&format!("{cluster}-{datacenter}-cass-vector"))
+}
+
 /// ConfigMap with the generated configuration of single nodes. `datacenter` is Cassandra's name of the datacenter.
 #[must_use]
 pub fn per_node_config_map(cluster: &str, datacenter: &str) -> String {
@@ -189,6 +196,24 @@ pub fn per_node_config_map(cluster: &str, datacenter: &str) -> String {
 #[must_use]
 pub fn superuser_secret(cluster: &str) -> String {
     format!("{}-superuser", cleanup_for_kubernetes(cluster))
+}
+
+/// The Secret with Reaper's user in Cassandra that is made where the user names none.
+#[must_use]
+pub fn reaper_secret(cluster: &str) -> String {
+    format!("{}-reaper", cleanup_for_kubernetes(cluster))
+}
+
+/// The Secret with the user of Reaper's page that is made where the user names none.
+#[must_use]
+pub fn reaper_ui_secret(cluster: &str) -> String {
+    format!("{}-reaper-ui", cleanup_for_kubernetes(cluster))
+}
+
+/// The Secret with Medusa's user in Cassandra that is made where the user names none.
+#[must_use]
+pub fn medusa_secret(cluster: &str) -> String {
+    format!("{}-medusa", cleanup_for_kubernetes(cluster))
 }
 
 #[cfg(test)]
@@ -274,6 +299,10 @@ mod tests {
         assert_eq!(
             metrics_agent_config_map("My Cluster", "DC_2"),
             "mycluster-dc-2-metrics-agent-config"
+        );
+        assert_eq!(
+            vector_config_map("Weird Cluster Name", "DC_1"),
+            "weirdclustername-dc-1-cass-vector"
         );
         assert_eq!(
             per_node_config_map("test", "real-dc2"),

@@ -20,6 +20,7 @@ fn desired(spec: Value) -> DesiredDatacenter {
         annotations: BTreeMap::new(),
         spec,
         config_maps: Vec::new(),
+        switched_off: Vec::new(),
         input_hash: "h".into(),
         superuser_secret: "s".into(),
     }

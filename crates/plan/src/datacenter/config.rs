@@ -6,7 +6,7 @@ use api::reports::Refusal;
 use serde_json::{Map, Value, json};
 
 use super::live::SYSTEM_REPLICATION;
-use super::{DatacenterInput, Facts, LiveDatacenter, founding_replication, jvm_options};
+use super::{DatacenterInput, Facts, LiveDatacenter, encryption, founding_replication, jvm_options, reaper};
 use crate::validate::refusal;
 use crate::value;
 
@@ -19,7 +19,11 @@ pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Value
     let mut cassandra_yaml = value::object(&facts.merged, "/config/cassandraYaml");
     let mut dse_yaml = value::object(&facts.merged, "/config/dseYaml");
     let mut options = value::object(&facts.merged, "/config/jvmOptions");
+    encryption::configure(facts, input.references, &mut cassandra_yaml, &mut options)?;
     authentication(facts, &mut cassandra_yaml, &mut dse_yaml);
+    for option in reaper::jmx_options(facts) {
+        prepend(&mut options, &option);
+    }
     if let Some(option) = system_replication(facts, input) {
         prepend(&mut options, &option);
     }
@@ -49,7 +53,7 @@ pub fn num_tokens(facts: &Facts<'_>) -> Value {
     given.unwrap_or_else(|| json!(if facts.is_cassandra_3() { 256 } else { 16 }))
 }
 
-fn put_if_absent(yaml: &mut Map<String, Value>, key: &str, value: Value) {
+pub(super) fn put_if_absent(yaml: &mut Map<String, Value>, key: &str, value: Value) {
     if yaml.get(key).is_none_or(Value::is_null) {
         yaml.insert(key.to_owned(), value);
     }
@@ -117,7 +121,7 @@ fn system_replication(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Option<
 }
 
 /// Puts an option before the user's, unless the user gives the very same.
-fn prepend(options: &mut Map<String, Value>, option: &str) {
+pub(super) fn prepend(options: &mut Map<String, Value>, option: &str) {
     let given = options
         .get("additionalOptions")
         .and_then(Value::as_array)

@@ -1,11 +1,13 @@
 //! What a CassandraDatacenter that is there already says, as far as it binds us.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use api::cass_operator::CassandraDatacenter;
 use api::names::annotation;
 use serde_json::Value;
 
+use super::redacted;
 use crate::value;
 use crate::version::Version;
 
@@ -13,7 +15,7 @@ use crate::version::Version;
 pub(super) const SYSTEM_REPLICATION: &str = "-Dcassandra.system_distributed_replication=";
 
 /// A CassandraDatacenter as it is now.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct LiveDatacenter {
     /// Its name.
     pub name: String,
@@ -23,6 +25,18 @@ pub struct LiveDatacenter {
     pub annotations: BTreeMap<String, String>,
     /// Its spec.
     pub spec: Value,
+}
+
+/// Passwords stand in the spec.
+impl fmt::Debug for LiveDatacenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveDatacenter")
+            .field("name", &self.name)
+            .field("labels", &self.labels)
+            .field("annotations", &self.annotations)
+            .field("spec", &redacted(&self.spec))
+            .finish()
+    }
 }
 
 impl From<&CassandraDatacenter> for LiveDatacenter {

@@ -4,7 +4,9 @@
 //! * `facts`: what the other files look at
 //! * `metadata`: names, labels and annotations
 //! * `config`, `jvm_options`: the generated configuration of Cassandra
-//! * `pod_template`, `per_node`, `metrics_agent`: what runs in the pods
+//! * `encryption`: keystores and truststores, and what is read for them
+//! * `pod_template`, `per_node`, `metrics_agent`, `vector`: what runs in the pods
+//! * `reaper`: what it needs to reach the nodes
 //! * [`initial_tokens`]: which tokens the first nodes begin with
 //! * `spec`: all of it together
 //! * [`working_order`]: which datacenter comes first
@@ -13,6 +15,7 @@
 //! be changed any more in a datacenter that is there. Places for the parts of add-ons: `spec::of`.
 
 mod config;
+mod encryption;
 mod facts;
 pub mod initial_tokens;
 mod jvm_options;
@@ -22,10 +25,14 @@ mod metrics_agent;
 mod order;
 mod per_node;
 mod pod_template;
+mod reaper;
+mod redacted;
 mod references;
 mod spec;
+mod vector;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::record::Role;
@@ -36,11 +43,15 @@ use per_node::PerNode;
 
 pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};
+pub(crate) use encryption::check as check_stores;
+pub use encryption::{PasswordOf, PasswordSource, Peer, Store, password_sources, told_password};
 pub use facts::{Facts, cluster_name, namespace};
 pub use live::LiveDatacenter;
 pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
-pub use references::References;
+pub use redacted::redacted;
+pub use references::{NoPassword, Password, References};
+pub(crate) use vector::check as check_vector;
 
 /// What a datacenter is built from.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +74,7 @@ pub struct DatacenterInput<'a> {
 }
 
 /// What a plane is to have for one datacenter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct DesiredDatacenter {
     /// Namespace of the CassandraDatacenter and its ConfigMaps.
     pub namespace: String,
@@ -77,10 +88,26 @@ pub struct DesiredDatacenter {
     pub spec: Value,
     /// What the datacenter refers to; to be there before it.
     pub config_maps: Vec<DesiredConfigMap>,
+    /// Names of ConfigMaps of what is switched off: to go when nothing mounts them any more.
+    pub switched_off: Vec<String>,
     /// Digest of the input that all this was made from; also among the annotations.
     pub input_hash: String,
     /// Name of the superuser Secret in the namespace of the datacenter; empty where something else provides it.
     pub superuser_secret: String,
+}
+
+/// Passwords stand in the spec.
+impl fmt::Debug for DesiredDatacenter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DesiredDatacenter")
+            .field("namespace", &self.namespace)
+            .field("name", &self.name)
+            .field("labels", &self.labels)
+            .field("annotations", &self.annotations)
+            .field("spec", &redacted(&self.spec))
+            .field("config_maps", &self.config_maps)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A ConfigMap.
@@ -102,14 +129,15 @@ pub struct DesiredConfigMap {
 ///
 /// # Errors
 ///
-/// A refusal that names the field: no such datacenter, no usable version, contradicting options, or a ConfigMap of the
-/// user's that is not there.
+/// A refusal that names the field: no such datacenter, no usable version, contradicting options, or a ConfigMap or
+/// password of the user's that was not read.
 pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> {
     let facts = Facts::of(input.kc, input.datacenter)?;
     let per_node = per_node::of(&facts, input)?;
     let spec = spec::of(&facts, input, per_node.as_ref())?;
     let input_hash = facts.input_hash(input.references);
     let mut config_maps = vec![metrics_agent::config_map(&facts)];
+    config_maps.extend(vector::config_map(&facts)?);
     let mut annotations = metadata::annotations(&facts, input, &input_hash);
     annotations.extend(per_node.as_ref().map(PerNode::annotation));
     config_maps.extend(per_node.and_then(|per_node| per_node.generated));
@@ -120,6 +148,7 @@ pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> 
         annotations,
         superuser_secret: spec::superuser_secret(&facts, input).unwrap_or_default(),
         spec,
+        switched_off: vector::switched_off(&facts).into_iter().collect(),
         config_maps,
         input_hash,
     })

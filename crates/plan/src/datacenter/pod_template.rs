@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Facts;
 use super::per_node::PerNode;
+use super::{Facts, encryption, reaper, vector};
 use crate::quantity::Quantity;
 use crate::value;
 
@@ -50,7 +50,8 @@ pub(super) fn of(facts: &Facts<'_>, per_node: Option<&PerNode>) -> Value {
         "initContainers",
         value::not_empty(Value::Array(init_containers)),
     );
-    let volumes = value::items(merged, "/extraVolumes/volumes").to_vec();
+    let mut volumes = value::items(merged, "/extraVolumes/volumes").to_vec();
+    encryption::add_volumes(facts, &mut volumes);
     value::set(&mut spec, "volumes", value::not_empty(Value::Array(volumes)));
     if let Some(per_node) = per_node {
         per_node.mount(facts, &mut metadata, &mut spec);
@@ -75,12 +76,18 @@ fn containers(facts: &Facts<'_>) -> Vec<Value> {
         let mut environment = value::items(container, "/env").to_vec();
         environment.extend(additional_environment(facts));
         container["env"] = Value::Array(environment);
+        let mut mounts = value::items(container, "/volumeMounts").to_vec();
+        encryption::add_mounts(facts, &mut mounts);
+        if let Some(mounts) = value::not_empty(Value::Array(mounts)) {
+            container["volumeMounts"] = mounts;
+        }
     }
+    vector::put_into(facts, &mut containers);
     containers
 }
 
 fn additional_environment(facts: &Facts<'_>) -> Vec<Value> {
-    let mut environment = Vec::new();
+    let mut environment: Vec<Value> = reaper::environment(facts).into_iter().collect();
     let mcac = is_mcac_enabled(facts);
     if let Some(filters) = mcac
         .then(|| metric_filters(facts))

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::metadata::services;
 use super::per_node::PerNode;
-use super::{DatacenterInput, Facts, config, metrics_agent, pod_template};
+use super::{DatacenterInput, Facts, config, metrics_agent, pod_template, reaper, vector};
 use crate::normalize::canonical_quantities;
 use crate::superuser;
 use crate::value;
@@ -27,8 +27,7 @@ const SAME_TEXT: [(&str, &str); 3] = [
     ("serviceAccount", "serviceAccountName"),
 ];
 
-/// The whole spec. Parts of add-ons would be added to the configuration before it is written, to the pod template, to
-/// the volumes before that of the metrics agent, and to the users.
+/// The whole spec.
 pub(super) fn of(
     facts: &Facts<'_>,
     input: &DatacenterInput<'_>,
@@ -54,6 +53,7 @@ pub(super) fn of(
             value::text(merged, &format!("/{theirs}")).map(Value::from),
         );
     }
+    value::set(&mut spec, "users", users(facts));
     value::set(&mut spec, "cdc", value::at(merged, "/cdc").cloned());
     value::set(&mut spec, "networking", networking(merged));
     value::set(&mut spec, "dseWorkloads", only_set_flags(merged, "/dseWorkloads"));
@@ -66,7 +66,7 @@ pub(super) fn of(
     value::set(
         &mut spec,
         "systemLoggerResources",
-        resources("containers", "server-system-logger"),
+        resources("containers", vector::CONTAINER).or_else(|| vector::resources(facts)),
     );
     value::set(
         &mut spec,
@@ -103,6 +103,13 @@ pub(super) fn superuser_secret(facts: &Facts<'_>, input: &DatacenterInput<'_>) -
     }
 }
 
+/// Users in Cassandra for add-ons.
+fn users(facts: &Facts<'_>) -> Option<Value> {
+    let secrets = reaper::user_secret(facts);
+    let user = |secret: String| json!({"secretName": secret, "superuser": true});
+    value::not_empty(secrets.into_iter().map(user).collect())
+}
+
 /// The host's network is a plain flag here.
 fn networking(merged: &Value) -> Option<Value> {
     let mut networking = value::object(merged, "/networking");
@@ -118,7 +125,7 @@ fn only_set_flags(merged: &Value, pointer: &str) -> Option<Value> {
     value::not_empty(Value::Object(flags))
 }
 
-/// Storage, then the claims of extra volumes, and the metrics agent's configuration last.
+/// Storage, then the claims of extra volumes, what add-ons mount, and the metrics agent's configuration last.
 fn storage(facts: &Facts<'_>) -> Value {
     let mut storage = value::object(&facts.merged, "/storageConfig");
     let volumes = value::items(&facts.merged, "/storageConfig/additionalVolumes").iter();
@@ -126,6 +133,7 @@ fn storage(facts: &Facts<'_>) -> Value {
     let all: Vec<Value> = volumes
         .chain(claims)
         .cloned()
+        .chain(vector::volume(facts))
         .chain([metrics_agent::volume(facts)])
         .collect();
     storage.insert("additionalVolumes".to_owned(), json!(all));

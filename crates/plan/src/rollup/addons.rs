@@ -27,23 +27,13 @@ pub fn unmanaged(spec: &K8ssandraClusterSpec) -> Vec<String> {
     paths
 }
 
-/// Metrics agents inside Cassandra's pods are part of a datacenter; what runs beside them is not.
+/// Metrics agents and Vector in Cassandra's pods are part of a datacenter; monitors are not.
 fn telemetry(options: &DatacenterOptions, path: &str, add: &mut impl FnMut(bool, &str)) {
-    let Some(Telemetry {
-        prometheus, vector, ..
-    }) = &options.telemetry
-    else {
+    let Some(Telemetry { prometheus, .. }) = &options.telemetry else {
         return;
     };
-    let on = |enabled: Option<bool>| enabled == Some(true);
-    add(
-        on(prometheus.as_ref().and_then(|it| it.enabled)),
-        &format!("{path}.telemetry.prometheus"),
-    );
-    add(
-        on(vector.as_ref().and_then(|it| it.enabled)),
-        &format!("{path}.telemetry.vector"),
-    );
+    let is_on = prometheus.as_ref().and_then(|it| it.enabled) == Some(true);
+    add(is_on, &format!("{path}.telemetry.prometheus"));
 }
 
 #[cfg(test)]
@@ -70,7 +60,6 @@ mod tests {
             unmanaged(&spec),
             [
                 "spec.reaper",
-                "spec.cassandra.telemetry.vector",
                 "spec.cassandra.datacenters[1].stargate",
                 "spec.cassandra.datacenters[1].telemetry.prometheus",
             ]

@@ -4,7 +4,9 @@ use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTempla
 use api::reports::Refusal;
 
 use super::invalid;
-use crate::datacenter::{Facts, cluster_name, is_mcac_enabled, settings_conflict};
+use crate::datacenter::{
+    Facts, check_stores, check_vector, cluster_name, is_mcac_enabled, settings_conflict,
+};
 use crate::naming;
 
 /// What must be there.
@@ -85,32 +87,11 @@ pub(super) fn settings(facts: &Facts<'_>) -> Result<(), Refusal> {
         );
         return Err(invalid(&facts.field("serverVersion"), message));
     }
-    unsupported_stores(facts)
+    check_stores(facts)?;
+    check_vector(facts)
 }
 
 fn has_metrics_endpoint(facts: &Facts<'_>) -> bool {
     let version = (facts.version.major, facts.version.minor, facts.version.patch);
     facts.server_type() != "cassandra" || version >= (4, 0, 4) || ((3, 11, 13)..(4, 0, 0)).contains(&version)
-}
-
-/// Cassandra would be told to encrypt, and have no keys to do it with.
-fn unsupported_stores(facts: &Facts<'_>) -> Result<(), Refusal> {
-    let stores = [
-        (
-            "clientEncryptionStores",
-            facts.cassandra.client_encryption_stores.is_some(),
-        ),
-        (
-            "serverEncryptionStores",
-            facts.cassandra.server_encryption_stores.is_some(),
-        ),
-    ];
-    match stores.into_iter().find(|(_, given)| *given) {
-        Some((field, _)) => {
-            let message = "this version does not bring keystores into Cassandra's pods yet, and without them no node \
-                           would start; mount them by extraVolumes and take this out";
-            Err(invalid(&format!("spec.cassandra.{field}"), message.into()))
-        }
-        None => Ok(()),
-    }
 }

@@ -128,6 +128,7 @@ fn effect(edit: &str, patch: &Value) -> Effect {
         annotations: texts("/metadata/annotations"),
         spec: patched(&live.spec, patch.get("spec").unwrap_or(&json!({}))),
         config_maps: Vec::new(),
+        switched_off: Vec::new(),
         input_hash: String::new(),
         superuser_secret: String::new(),
     };

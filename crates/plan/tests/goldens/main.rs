@@ -17,11 +17,15 @@ mod differences;
 mod effects;
 mod reference;
 mod takeover;
+mod toml;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use api::record::Role;
 use plan::datacenter::{
-    DatacenterInput, DesiredConfigMap, DesiredDatacenter, References, build, working_order,
+    DatacenterInput, DesiredConfigMap, DesiredDatacenter, NoPassword, Password, PasswordOf, PasswordSource,
+    References, build, password_sources, working_order,
 };
 use plan::{normalize, validate};
 use serde_json::{Map, Value, json};
@@ -146,28 +150,13 @@ fn outcome(golden: &Golden) -> Outcome {
 fn not_built_yet(kc: &K8ssandraCluster) -> Option<&'static str> {
     let spec = serde_json::to_value(&kc.spec).expect("a spec is JSON");
     let given = |pointer: &str| spec.pointer(pointer).is_some();
-    for (pointer, why) in [
-        ("/medusa", "Medusa"),
-        ("/reaper", "Reaper"),
-        ("/cassandra/clientEncryptionStores", "encryption stores"),
-        ("/cassandra/serverEncryptionStores", "encryption stores"),
-    ] {
-        if given(pointer) {
-            return Some(why);
-        }
-    }
-    let datacenters = spec
-        .pointer("/cassandra/datacenters")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    let vector = |options: &Value| options.pointer("/telemetry/vector/enabled") == Some(&json!(true));
-    (datacenters.iter().any(vector) || spec.pointer("/cassandra").is_some_and(vector)).then_some("Vector")
+    given("/medusa").then_some("Medusa")
 }
 
 /// How many objects were compared.
 fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mut Vec<String>) -> usize {
     let mut objects = 0;
+    let mut made = BTreeSet::new();
     for template in &kc.spec.cassandra.as_ref().expect("validated").datacenters {
         let desired = match built(golden, kc, template) {
             Ok(desired) => desired,
@@ -176,6 +165,13 @@ fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mu
                 continue;
             }
         };
+        let context = reference::plane(&template.k8s_context);
+        made.extend(
+            desired
+                .config_maps
+                .iter()
+                .map(|map| format!("{context}/{}/{}", map.namespace, map.name)),
+        );
         for (what, ours, theirs) in pairs(golden, template, &desired) {
             objects += 1;
             for difference in differences::between(&ours, &theirs) {
@@ -186,6 +182,12 @@ fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mu
             }
         }
     }
+    let theirs = golden.config_maps(kc).into_iter();
+    lines.extend(
+        theirs
+            .filter(|name| !made.contains(name))
+            .map(|name| format!("ConfigMap {name} is not made")),
+    );
     objects
 }
 
@@ -204,6 +206,7 @@ fn built(
     let replication = reference::initial_system_replication(kc);
     let references = References {
         per_node_config: per_node,
+        store_passwords: store_passwords(golden, kc, template.name()),
     };
     let input = DatacenterInput {
         kc,
@@ -215,6 +218,22 @@ fn built(
         live: None,
     };
     build(&input).map_err(|refusal| format!("not built: {refusal:?}"))
+}
+
+fn store_passwords(
+    golden: &Golden,
+    kc: &K8ssandraCluster,
+    datacenter: &str,
+) -> BTreeMap<PasswordOf, Result<Password, NoPassword>> {
+    let sources = password_sources(kc, datacenter).expect("validated");
+    let read = |source: PasswordSource| {
+        let bytes = golden.secret(&source.secret, &source.key);
+        (
+            source.of,
+            bytes.ok_or(NoPassword::NoKey).and_then(Password::of_bytes),
+        )
+    };
+    sources.into_iter().map(read).collect()
 }
 
 /// Each object that was made for a datacenter, ours and theirs, in comparable form.
@@ -251,8 +270,14 @@ fn pairs(
 fn config_maps(golden: &Golden, context: &str, ours: &DesiredConfigMap) -> (String, Value, Value) {
     let theirs = golden.find(context, "ConfigMap", &ours.namespace, &ours.name);
     let comparable = |labels: Value, annotations: Map<String, Value>, data: Map<String, Value>| {
-        let yaml = |text: &Value| reference::yaml(text.as_str().unwrap_or_default());
-        let data: Map<String, Value> = data.iter().map(|(key, text)| (key.clone(), yaml(text))).collect();
+        let parsed = |key: &str, text: &Value| match text.as_str().unwrap_or_default() {
+            text if key == "vector.toml" => toml::parsed(text),
+            text => reference::yaml(text),
+        };
+        let data: Map<String, Value> = data
+            .iter()
+            .map(|(key, text)| (key.clone(), parsed(key, text)))
+            .collect();
         json!({"labels": labels, "annotations": without_ours(&annotations), "data": data})
     };
     let theirs = theirs.map_or(Value::Null, |theirs| {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use api::k8ssandra_cluster::K8ssandraCluster;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 /// Namespace of the inputs that name none.
@@ -36,6 +38,15 @@ pub fn goldens() -> Option<Vec<Golden>> {
 pub fn file(path: &str) -> Option<String> {
     let file = PathBuf::from(std::env::var_os("RINGSPAN_REFERENCE")?).join(path);
     Some(fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
+}
+
+/// The plane that a context names.
+pub fn plane(context: &str) -> &str {
+    if context.is_empty() {
+        CONTROL_PLANE
+    } else {
+        context
+    }
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -140,16 +151,46 @@ impl Golden {
 
     /// An object that upstream made.
     pub fn find(&self, context: &str, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
-        let context = if context.is_empty() {
-            CONTROL_PLANE
-        } else {
-            context
-        };
-        self.planes.get(context)?.iter().find(|object| {
+        self.planes.get(plane(context))?.iter().find(|object| {
             text(object, "/kind") == kind
                 && text(object, "/metadata/namespace") == namespace
                 && text(object, "/metadata/name") == name
         })
+    }
+
+    /// ConfigMaps that upstream's control plane made for a cluster, as plane, namespace and name.
+    pub fn config_maps(&self, kc: &K8ssandraCluster) -> Vec<String> {
+        let is_its = |object: &&Value| {
+            let label = |name: &str| text(object, &format!("/metadata/labels/k8ssandra.io~1{name}"));
+            text(object, "/kind") == "ConfigMap"
+                && Some(label("cluster-name")) == kc.metadata.name.as_deref()
+                && Some(label("cluster-namespace")) == kc.metadata.namespace.as_deref()
+                && !label("cleaned-up-by").is_empty()
+                && object.pointer("/metadata/ownerReferences").is_none()
+        };
+        let in_plane = |(plane, objects): (&String, &Vec<Value>)| {
+            let names = objects.iter().filter(is_its).map(|object| {
+                let (namespace, name) = (
+                    text(object, "/metadata/namespace"),
+                    text(object, "/metadata/name"),
+                );
+                format!("{plane}/{namespace}/{name}")
+            });
+            names.collect::<Vec<_>>()
+        };
+        self.planes.iter().flat_map(in_plane).collect()
+    }
+
+    /// What a Secret of the input has under a key.
+    pub fn secret(&self, name: &str, key: &str) -> Option<Vec<u8>> {
+        let mut objects = self.input.iter();
+        let found = objects
+            .find(|object| text(object, "/kind") == "Secret" && text(object, "/metadata/name") == name)?;
+        let plain = found.get("stringData").and_then(|data| data.get(key)?.as_str());
+        let encoded = found.get("data").and_then(|data| data.get(key)?.as_str());
+        plain
+            .map(|text| text.as_bytes().to_vec())
+            .or_else(|| STANDARD.decode(encoded?).ok())
     }
 
     /// Content of a ConfigMap of the input.

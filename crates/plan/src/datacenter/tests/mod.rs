@@ -5,9 +5,12 @@
 
 mod configuration;
 mod digest;
+mod encryption;
 mod founding;
 mod per_node;
 mod pods;
+mod reaper;
+mod vector;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::record::Role;
@@ -18,11 +21,13 @@ use crate::fixtures::cluster_of;
 
 const NOTHING: &References = &References {
     per_node_config: None,
+    store_passwords: BTreeMap::new(),
 };
 
 fn references(content: &BTreeMap<String, String>) -> References {
     References {
         per_node_config: Some(content.clone()),
+        ..References::default()
     }
 }
 
