@@ -10,6 +10,7 @@ mod observe;
 mod password;
 mod patience;
 mod report;
+mod store_passwords;
 mod watches;
 
 use std::collections::BTreeSet;
@@ -37,8 +38,8 @@ pub const NAME: &str = "cluster-reconciler";
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 /// Between a pass that wrote and the next one.
 const SETTLE: Duration = Duration::from_millis(50);
-/// Rounds of live reads in one pass.
-const ROUNDS: usize = 3;
+/// Rounds of live reads in one pass: datacenters up to three times, then passwords.
+const ROUNDS: usize = 4;
 
 /// Flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -143,14 +144,17 @@ async fn decide(context: &Context, kc: &K8ssandraCluster) -> ClusterPlan {
         facts.crd_deleting = observe::crd_deleting(context).await;
     }
     let mut plan = plan::cluster::plan(&facts);
-    let mut asked = BTreeSet::new();
+    let (mut asked, mut read) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..ROUNDS {
         let wanted: BTreeSet<String> = plan.wants_live.difference(&asked).cloned().collect();
-        if wanted.is_empty() {
+        let passwords: BTreeSet<String> = plan.wants_passwords.difference(&read).cloned().collect();
+        if wanted.is_empty() && passwords.is_empty() {
             break;
         }
         observe::live(context, &mut facts, &wanted).await;
+        store_passwords::read(context, &mut facts, &passwords).await;
         asked.extend(wanted);
+        read.extend(passwords);
         plan = plan::cluster::plan(&facts);
     }
     plan

@@ -16,13 +16,14 @@ use kube::Api;
 use plan::cluster::facts::{
     ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, ReplicatedFacts, SecretFacts,
 };
-use plan::{naming, superuser};
+use plan::naming;
+use plan::own_secrets::{self, OwnSecret};
 use runtime::Key;
 
 use crate::Context;
 use crate::watches::{DatacenterView, Remote, SecretView};
 
-/// What the watches show of a cluster. Asks nobody, but for a superuser Secret that carries no label of ours yet.
+/// What the watches show of a cluster. Asks nobody, but for Secrets of the cluster that carry no label of ours yet.
 pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> ClusterFacts {
     let identity = ClusterIdentity::of(kc);
     let annotations = kc.metadata.annotations.as_ref();
@@ -56,7 +57,7 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         datacenters: datacenters.into_iter().map(look).collect(),
         planes,
         references: BTreeMap::new(),
-        superuser: superuser(context, kc, &identity).await,
+        secrets: secrets(context, kc, &identity).await,
         replicated: replicated(context, &identity),
         topology: topology.filter(|report| {
             report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
@@ -294,18 +295,27 @@ async fn stale_slice(
     stale.and_then(|slice| slice.metadata.name)
 }
 
-async fn superuser(context: &Context, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> SecretFacts {
-    if kc.spec.has_external_secrets() {
-        return SecretFacts::External;
+async fn secrets(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    identity: &ClusterIdentity,
+) -> BTreeMap<String, SecretFacts> {
+    let mut seen = BTreeMap::new();
+    for OwnSecret { name, .. } in own_secrets::of(kc) {
+        let facts = secret(context, identity, &name).await;
+        seen.insert(name, facts);
     }
-    let name = superuser::secret_name(kc);
-    let key = Key::new(&identity.namespace, &name);
+    seen
+}
+
+async fn secret(context: &Context, identity: &ClusterIdentity, name: &str) -> SecretFacts {
+    let key = Key::new(&identity.namespace, name);
     let found = if let Some(view) = context.local.secrets.get(&key) {
         Some((*view).clone())
     } else {
         // The user's own Secret has no label yet by which the watch would list it; only its keys are looked at.
         let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
-        match api.get_opt(&name).await {
+        match api.get_opt(name).await {
             Ok(secret) => secret.map(SecretView::of),
             Err(_) => return SecretFacts::Unknown,
         }

@@ -1,6 +1,6 @@
-//! The superuser's generated password.
+//! Generated passwords, of the superuser and of add-ons.
 
-use plan::superuser::{PASSWORD_LENGTH, PASSWORD_SIGNS};
+use plan::own_secrets::{PASSWORD_LENGTH, PASSWORD_SIGNS};
 
 use runtime::Random;
 

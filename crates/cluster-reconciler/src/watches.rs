@@ -42,13 +42,13 @@ pub const RULES: &[Rule] = &[
         "replication.k8ssandra.io",
         "replicatedsecrets",
         &["create", "get", "list", "patch", "watch"],
-        "has the superuser's Secret copied, and waits for it",
+        "has the cluster's Secrets copied, and waits for them",
     ),
     local(
         "",
         "secrets",
         &["create", "get", "list", "patch", "watch"],
-        "makes the superuser's Secret, or labels the user's own",
+        "makes the Secrets of the superuser and of add-ons, or labels the user's own",
     ),
     Rule {
         side: Side::ControlPlane,
@@ -70,6 +70,12 @@ pub const RULES: &[Rule] = &[
         "configmaps",
         &["create", "delete", "get", "list", "patch", "watch"],
         "makes what datacenters mount",
+    ),
+    remote(
+        "",
+        "secrets",
+        &["get"],
+        "reads the passwords of keystores and truststores that a datacenter is told",
     ),
     remote(
         "discovery.k8s.io",

@@ -10,6 +10,7 @@ pub mod merge;
 pub mod naming;
 pub mod normalize;
 pub mod objects;
+pub mod own_secrets;
 pub mod quantity;
 pub mod registry;
 pub mod replication;

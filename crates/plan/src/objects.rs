@@ -2,11 +2,11 @@
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, finalizer, label};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cluster::facts::ClusterIdentity;
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
-use crate::superuser;
+use crate::{own_secrets, value};
 
 /// A CassandraDatacenter.
 #[must_use]
@@ -44,31 +44,38 @@ pub fn config_map(kc: &K8ssandraCluster, datacenter: &str, desired: &DesiredConf
     })
 }
 
-/// The generated superuser Secret, without its data.
+/// A generated Secret of the cluster's own, without its data.
 #[must_use]
-pub fn superuser_secret(kc: &K8ssandraCluster, name: &str) -> Value {
+pub fn own_secret(kc: &K8ssandraCluster, name: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
             "name": name,
             "namespace": kc.metadata.namespace.clone().unwrap_or_default(),
-            "labels": superuser::labels(kc),
-            "annotations": superuser::annotations(kc),
+            "labels": own_secrets::labels(kc),
+            "annotations": own_secrets::annotations(kc),
             "ownerReferences": owner(kc),
         },
         "type": "Opaque",
     })
 }
 
-/// The ReplicatedSecret of a cluster, with these targets: context and namespace.
+/// The ReplicatedSecret of a cluster, with these targets: context and namespace. A target without a context is in the
+/// control plane, and one without a namespace is in the cluster's own.
 #[must_use]
 pub fn replicated_secret(kc: &K8ssandraCluster, targets: &[(String, String)]) -> Value {
     let identity = ClusterIdentity::of(kc);
-    let mut labels = superuser::labels(kc);
+    let mut labels = own_secrets::labels(kc);
     labels.remove(label::REPLICATED_BY);
-    let target =
-        |(context, namespace): &(String, String)| json!({"k8sContextName": context, "namespace": namespace});
+    let target = |(context, namespace): &(String, String)| {
+        let mut target = Map::new();
+        let context = Some(context.as_str()).filter(|it| !it.is_empty());
+        value::set(&mut target, "k8sContextName", context.map(Value::from));
+        let namespace = Some(namespace.as_str()).filter(|it| *it != identity.namespace);
+        value::set(&mut target, "namespace", namespace.map(Value::from));
+        Value::Object(target)
+    };
     json!({
         "apiVersion": "replication.k8ssandra.io/v1alpha1",
         "kind": "ReplicatedSecret",
@@ -76,12 +83,12 @@ pub fn replicated_secret(kc: &K8ssandraCluster, targets: &[(String, String)]) ->
             "name": identity.name,
             "namespace": identity.namespace,
             "labels": labels,
-            "annotations": superuser::annotations(kc),
+            "annotations": own_secrets::annotations(kc),
             "finalizers": [finalizer::REPLICATED_SECRET],
             "ownerReferences": owner(kc),
         },
         "spec": {
-            "selector": { "matchLabels": superuser::selector_labels(kc) },
+            "selector": { "matchLabels": own_secrets::selector_labels(kc) },
             "replicationTargets": targets.iter().map(target).collect::<Vec<_>>(),
         },
     })

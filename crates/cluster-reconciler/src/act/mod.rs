@@ -1,7 +1,7 @@
 //! How each act is sent. No `if` about domain state here: that is `plan`'s business.
 //!
 //! * `own`: what is written on the cluster itself
-//! * `secrets`: the superuser's Secret and the ReplicatedSecret
+//! * `secrets`: the cluster's own Secrets and the ReplicatedSecret
 //! * `datacenters`: what is written in planes
 
 mod datacenters;
@@ -10,7 +10,6 @@ mod secrets;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, manager};
-use kube::ResourceExt;
 use plan::cluster::acts::Act;
 use serde_json::{Value, json};
 
@@ -34,8 +33,8 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             let replication = initial_system_replication.as_deref();
             own::write(context, kc, record, replication, *consume_autoupdate).await
         }
-        Act::CreateSuperuserSecret { name } => secrets::create_superuser(context, kc, name).await,
-        Act::LabelSuperuserSecret { name, uid, .. } => secrets::label_superuser(context, kc, name, uid).await,
+        Act::CreateSecret { secret } => secrets::create(context, kc, &secret.name).await,
+        Act::LabelSecret { secret, uid, .. } => secrets::label(context, kc, &secret.name, uid).await,
         Act::CreateReplicatedSecret { targets } => secrets::create_replicated(context, kc, targets).await,
         Act::ApplyReplicatedSecret { uid, targets } => {
             secrets::apply_replicated(context, kc, uid, targets).await
@@ -96,17 +95,6 @@ fn pointer(key: &str) -> String {
         "/metadata/annotations/{}",
         key.replace('~', "~0").replace('/', "~1")
     )
-}
-
-fn owner(kc: &K8ssandraCluster) -> Value {
-    json!([{
-        "apiVersion": "k8ssandra.io/v1alpha1",
-        "kind": "K8ssandraCluster",
-        "name": kc.name_any(),
-        "uid": kc.uid().unwrap_or_default(),
-        "controller": true,
-        "blockOwnerDeletion": true,
-    }])
 }
 
 fn typed<K: serde::de::DeserializeOwned>(body: Value) -> Result<K, ActError> {

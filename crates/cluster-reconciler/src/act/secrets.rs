@@ -1,39 +1,23 @@
-//! The superuser's Secret, and the ReplicatedSecret that has it copied.
+//! The cluster's own Secrets, and the ReplicatedSecret that has them copied.
 
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::{annotation, finalizer, label};
 use api::replicated_secret::ReplicatedSecret;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 use plan::cluster::facts::ClusterIdentity;
-use plan::superuser;
+use plan::{objects, own_secrets};
 use runtime::Key;
 use runtime::write::{self, Apply};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{MANAGER, owner, typed};
+use super::{MANAGER, typed};
 use crate::error::ActError;
 use crate::watches::SecretView;
 use crate::{Context, password};
 
-pub(super) async fn create_superuser(
-    context: &Context,
-    kc: &K8ssandraCluster,
-    name: &str,
-) -> Result<(), ActError> {
+pub(super) async fn create(context: &Context, kc: &K8ssandraCluster, name: &str) -> Result<(), ActError> {
     let namespace = kc.namespace().unwrap_or_default();
-    let mut secret: Secret = typed(json!({
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": name,
-            "namespace": namespace,
-            "labels": superuser::labels(kc),
-            "annotations": superuser::annotations(kc),
-            "ownerReferences": owner(kc),
-        },
-        "type": "Opaque",
-    }))?;
+    let mut secret: Secret = typed(objects::own_secret(kc, name))?;
     secret.string_data = Some(
         [
             ("username".to_owned(), name.to_owned()),
@@ -59,7 +43,7 @@ fn absorb_secret(context: &Context, stored: Secret) {
         .absorb(key, &version, SecretView::of(stored));
 }
 
-pub(super) async fn label_superuser(
+pub(super) async fn label(
     context: &Context,
     kc: &K8ssandraCluster,
     name: &str,
@@ -70,8 +54,8 @@ pub(super) async fn label_superuser(
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {
-            "labels": superuser::selector_labels(kc),
-            "annotations": { annotation::ORPHAN: "true" },
+            "labels": own_secrets::selector_labels(kc),
+            "annotations": own_secrets::annotations_of_adopted(),
         },
     });
     let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
@@ -82,30 +66,6 @@ pub(super) async fn label_superuser(
     };
     absorb_secret(context, write::apply(&api, name, uid, &body, how).await?);
     Ok(())
-}
-
-fn replicated_body(kc: &K8ssandraCluster, targets: &[(String, String)]) -> Value {
-    let identity = ClusterIdentity::of(kc);
-    let mut labels = superuser::labels(kc);
-    labels.remove(label::REPLICATED_BY);
-    let target =
-        |(context, namespace): &(String, String)| json!({"k8sContextName": context, "namespace": namespace});
-    json!({
-        "apiVersion": "replication.k8ssandra.io/v1alpha1",
-        "kind": "ReplicatedSecret",
-        "metadata": {
-            "name": identity.name,
-            "namespace": identity.namespace,
-            "labels": labels,
-            "annotations": superuser::annotations(kc),
-            "finalizers": [finalizer::REPLICATED_SECRET],
-            "ownerReferences": owner(kc),
-        },
-        "spec": {
-            "selector": { "matchLabels": superuser::selector_labels(kc) },
-            "replicationTargets": targets.iter().map(target).collect::<Vec<_>>(),
-        },
-    })
 }
 
 fn absorb_replicated(context: &Context, stored: ReplicatedSecret) {
@@ -121,7 +81,7 @@ pub(super) async fn create_replicated(
     kc: &K8ssandraCluster,
     targets: &[(String, String)],
 ) -> Result<(), ActError> {
-    let object: ReplicatedSecret = typed(replicated_body(kc, targets))?;
+    let object: ReplicatedSecret = typed(objects::replicated_secret(kc, targets))?;
     let api = Api::namespaced(
         context.process.client.clone(),
         &kc.namespace().unwrap_or_default(),
@@ -136,7 +96,7 @@ pub(super) async fn apply_replicated(
     uid: &str,
     targets: &[(String, String)],
 ) -> Result<(), ActError> {
-    let mut body = replicated_body(kc, targets);
+    let mut body = objects::replicated_secret(kc, targets);
     body["metadata"]["finalizers"].take();
     let api = Api::<ReplicatedSecret>::namespaced(
         context.process.client.clone(),

@@ -7,6 +7,7 @@ use api::reports::{ClusterReport, Effect};
 
 use crate::change::Change;
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
+use crate::own_secrets::{OwnSecret, Purpose};
 
 /// What shall be done for one cluster.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +16,8 @@ pub struct ClusterPlan {
     pub acts: Vec<Act>,
     /// Datacenters that must be read live before more can be decided.
     pub wants_live: BTreeSet<String>,
+    /// Datacenters whose stores' passwords must be read before more can be decided.
+    pub wants_passwords: BTreeSet<String>,
     /// What is reported when the acts are done.
     pub report: ClusterReport,
     /// Set when the answer may change without an event, so that the plan must be made again after a time.
@@ -44,15 +47,15 @@ pub enum Act {
         /// Whether `k8ssandra.io/autoupdate-spec: once` is taken away.
         consume_autoupdate: bool,
     },
-    /// The generated superuser Secret.
-    CreateSuperuserSecret {
-        /// Its name.
-        name: String,
+    /// A Secret of the cluster's own, with a generated password.
+    CreateSecret {
+        /// Which one.
+        secret: OwnSecret,
     },
-    /// Labels on the user's own superuser Secret, by which it is copied.
-    LabelSuperuserSecret {
-        /// Its name.
-        name: String,
+    /// Labels on a Secret of the user's that takes the place of one, by which it is copied.
+    LabelSecret {
+        /// Which one.
+        secret: OwnSecret,
         /// Its UID.
         uid: String,
         /// The version that was seen.
@@ -162,9 +165,12 @@ impl Act {
     pub fn sentence(&self) -> String {
         match self {
             Act::WriteCluster { record, .. } => recorded(record),
-            Act::CreateSuperuserSecret { name } => format!("Create the superuser Secret {name}"),
-            Act::LabelSuperuserSecret { name, .. } => {
-                format!("Label the superuser Secret {name}, so that it is copied")
+            Act::CreateSecret { secret } => {
+                format!("Create Secret {} for {}", secret.name, secret.purpose.described())
+            }
+            Act::LabelSecret { secret, .. } => {
+                let purpose = secret.purpose.described();
+                format!("Label Secret {} for {purpose}, so that it is copied", secret.name)
             }
             Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
                 copied_to(targets)
@@ -221,7 +227,7 @@ impl Act {
                 ..
             } => {
                 format!(
-                    "Delete what was made for datacenter {datacenter} in namespace {namespace} of {}",
+                    "Delete what was made for datacenter {datacenter} and has no use any more, in namespace {namespace} of {}",
                     plane(context)
                 )
             }
@@ -234,8 +240,12 @@ impl Act {
     pub fn reason(&self) -> &'static str {
         match self {
             Act::WriteCluster { .. } => "RecordWritten",
-            Act::CreateSuperuserSecret { .. } => "SuperuserSecretCreated",
-            Act::LabelSuperuserSecret { .. } => "SuperuserSecretLabelled",
+            Act::CreateSecret { secret } if secret.purpose == Purpose::Superuser => "SuperuserSecretCreated",
+            Act::CreateSecret { .. } => "SecretCreated",
+            Act::LabelSecret { secret, .. } if secret.purpose == Purpose::Superuser => {
+                "SuperuserSecretLabelled"
+            }
+            Act::LabelSecret { .. } => "SecretLabelled",
             Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => {
                 "ReplicatedSecretWritten"
             }

@@ -6,7 +6,8 @@ use api::names::reason;
 
 use super::acts::Act;
 use super::draft::{Draft, Entry};
-use super::facts::{LiveDatacenter, Owner, data_digest, spec_digest};
+use super::facts::{LiveDatacenter, Owner, spec_digest};
+use super::{config_maps, secrets};
 use crate::change::{self, Change};
 use crate::datacenter::DesiredDatacenter;
 
@@ -32,7 +33,7 @@ pub(super) fn change(
     let by_the_user = live.input_hash.is_some() && !same_input;
     let held = !by_the_user && !draft.may_update();
     if !held && may_be_written(draft, entry, live, desired, busy) {
-        write_config_maps(draft, entry, desired);
+        config_maps::write(draft, entry, desired);
         draft.acts.push(Act::ApplyDatacenter {
             context: entry.context.clone(),
             desired: Box::new(desired.clone()),
@@ -95,54 +96,32 @@ fn may_be_written(
             entry.name, draft.generation
         );
         (reason::HISTORY_REWOUND, message)
-    } else if let Some(other) = busy.iter().find(|name| **name != entry.name) {
-        let message = format!(
-            "the change of datacenter {} waits until datacenter {other} is ready",
-            entry.name
-        );
-        (reason::DATACENTER_NOT_READY, message)
     } else {
-        return true;
+        return !waits_for_another(draft, entry, busy) && secrets::exist(draft, entry);
     };
     draft.hold(reason, Some(&entry.name), Some(&entry.context), message);
     false
 }
 
-/// Makes those that are not there, and leaves those that are: what they say changes with the datacenter only.
-pub(super) fn write_missing_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
-    let datacenter = draft.datacenter(&entry.name);
-    let Some(there) = datacenter.and_then(|datacenter| datacenter.config_maps.present()) else {
-        return;
-    };
-    for wanted in &desired.config_maps {
-        if !there.contains_key(&wanted.name) {
-            draft.acts.push(Act::WriteConfigMap {
-                datacenter: entry.name.clone(),
-                context: entry.context.clone(),
-                desired: wanted.clone(),
-                uid: None,
-            });
-        }
-    }
+/// Datacenters in the middle of something, but for this one.
+pub(super) fn others<'a>(entry: &Entry, busy: &'a BTreeSet<String>) -> impl Iterator<Item = &'a String> {
+    busy.iter().filter(|name| **name != entry.name)
 }
 
-pub(super) fn write_config_maps(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
-    let Some(datacenter) = draft.datacenter(&entry.name) else {
-        return;
+/// One datacenter is changed at a time.
+pub(super) fn waits_for_another(draft: &mut Draft<'_>, entry: &Entry, busy: &BTreeSet<String>) -> bool {
+    let Some(other) = others(entry, busy).next() else {
+        return false;
     };
-    for wanted in &desired.config_maps {
-        let existing = datacenter
-            .config_maps
-            .present()
-            .and_then(|maps| maps.get(&wanted.name));
-        if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
-            continue;
-        }
-        draft.acts.push(Act::WriteConfigMap {
-            datacenter: entry.name.clone(),
-            context: entry.context.clone(),
-            desired: wanted.clone(),
-            uid: existing.map(|marked| marked.uid.clone()),
-        });
-    }
+    let message = format!(
+        "the change of datacenter {} waits until datacenter {other} is ready",
+        entry.name
+    );
+    draft.hold(
+        reason::DATACENTER_NOT_READY,
+        Some(&entry.name),
+        Some(&entry.context),
+        message,
+    );
+    true
 }

@@ -7,15 +7,16 @@ use api::record::Role;
 use api::seen::Seen;
 
 use super::acts::{Act, Deletion, plane};
-use super::changing::{change, write_config_maps, write_missing_config_maps};
+use super::changing::{change, others, waits_for_another};
 use super::draft::{Draft, Entry};
 use super::facts::{LiveDatacenter, Owner};
 use super::founding::{self, not_owned};
-use super::{joining, secrets};
+use super::stores::{self, Built};
+use super::{config_maps, joining, secrets};
 use crate::datacenter::DesiredDatacenter;
 
 /// Decides for each datacenter of the spec, in its order.
-pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, DesiredDatacenter>) {
+pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, Built>) {
     let mut busy = busy(draft);
     for entry in draft.entries.clone() {
         let Some(desired) = desired.get(&entry.name) else {
@@ -78,7 +79,7 @@ fn existing(
     draft: &mut Draft<'_>,
     entry: &Entry,
     live: &LiveDatacenter,
-    desired: &DesiredDatacenter,
+    built: &Built,
     busy: &mut BTreeSet<String>,
 ) {
     let hold = |draft: &mut Draft<'_>, reason: &str, message: String| {
@@ -112,13 +113,21 @@ fn existing(
         }
         return;
     }
-    let changed = change(draft, entry, live, desired, busy);
+    let desired = match built {
+        // Nothing is read before it can be used.
+        Built::Unread { edited: true } if waits_for_another(draft, entry, busy) => None,
+        Built::Unread { edited: false } if others(entry, busy).next().is_some() => None,
+        _ => stores::needed(draft, entry, built),
+    };
+    let changed = desired.is_some_and(|desired| change(draft, entry, live, desired, busy));
     if !changed {
         wake(draft, entry, live);
     }
-    if !changed && live.input_hash.as_ref() == Some(&desired.input_hash) {
+    let same_input = |desired: &&DesiredDatacenter| live.input_hash.as_ref() == Some(&desired.input_hash);
+    if let Some(desired) = desired.filter(same_input).filter(|_| !changed) {
         // Pods mount them: without them no pod would start again.
-        write_missing_config_maps(draft, entry, desired);
+        config_maps::write_missing(draft, entry, desired);
+        config_maps::delete_unused(draft, entry, live, desired);
     }
     if !changed && !live.settled {
         hold(draft, reason::DATACENTER_NOT_READY, not_ready(entry, live));
@@ -131,7 +140,7 @@ fn existing(
     }
 }
 
-fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, busy: &mut BTreeSet<String>) {
+fn missing(draft: &mut Draft<'_>, entry: &Entry, built: &Built, busy: &mut BTreeSet<String>) {
     let absent = draft
         .datacenter(&entry.name)
         .is_some_and(|datacenter| datacenter.object.is_absent());
@@ -182,7 +191,10 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter, bu
         draft.wants_live.insert(entry.name.clone());
         return;
     }
-    write_config_maps(draft, entry, desired);
+    let Some(desired) = stores::needed(draft, entry, built) else {
+        return;
+    };
+    config_maps::write(draft, entry, desired);
     let mut desired = desired.clone();
     if let Some(seen) = secrets::seen(draft, entry) {
         desired

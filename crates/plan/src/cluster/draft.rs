@@ -11,8 +11,12 @@ use api::seen::{PlaneId, Seen, Unknown};
 use super::acts::{Act, ClusterPlan, LookAgain};
 use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
 
-/// Holds for objects of others: the watches do not select them, so that no event tells when they are gone.
-const NO_WATCH_TELLS: [&str; 2] = [reason::NOT_OWNED, reason::STALE_SEED_SLICE];
+/// Holds for objects of others: the watches do not select them, so that no event tells when they come or go.
+const NO_WATCH_TELLS: [&str; 3] = [
+    reason::NOT_OWNED,
+    reason::STALE_SEED_SLICE,
+    reason::STORE_PASSWORD_MISSING,
+];
 
 /// One datacenter that the user wants.
 #[derive(Clone, Debug)]
@@ -35,6 +39,7 @@ pub(super) struct Draft<'a> {
     pub acts: Vec<Act>,
     pub holds: Vec<Hold>,
     pub wants_live: BTreeSet<String>,
+    pub wants_passwords: BTreeSet<String>,
     pub pending_changes: BTreeMap<String, PendingChange>,
     /// By datacenter: fields that somebody else has set since we wrote it.
     pub drift: BTreeMap<String, Vec<String>>,
@@ -61,6 +66,7 @@ impl<'a> Draft<'a> {
             acts: Vec::new(),
             holds: Vec::new(),
             wants_live: BTreeSet::new(),
+            wants_passwords: BTreeSet::new(),
             pending_changes: BTreeMap::new(),
             drift: BTreeMap::new(),
             gone: BTreeMap::new(),
@@ -137,12 +143,13 @@ impl<'a> Draft<'a> {
 
     /// The plan without a write of the record.
     pub fn finish_without_record(self) -> ClusterPlan {
-        let complete = !self.incomplete && self.acts.is_empty() && self.wants_live.is_empty();
+        let complete = !self.incomplete && self.acts.is_empty() && self.asks_for_nothing();
         let datacenters = self.reported_datacenters();
         let look_again = self.looks_again();
         ClusterPlan {
             acts: self.acts,
             wants_live: self.wants_live,
+            wants_passwords: self.wants_passwords,
             look_again,
             report: ClusterReport {
                 format: reports::FORMAT,
@@ -186,7 +193,11 @@ impl<'a> Draft<'a> {
         self.annotation(annotation::AUTOUPDATE_SPEC) == Some("once")
             && !self.incomplete
             && self.acts.is_empty()
-            && self.wants_live.is_empty()
+            && self.asks_for_nothing()
+    }
+
+    fn asks_for_nothing(&self) -> bool {
+        self.wants_live.is_empty() && self.wants_passwords.is_empty()
     }
 
     fn reported_datacenters(&self) -> BTreeMap<String, ClusterDatacenterReport> {

@@ -30,8 +30,8 @@ pub struct ClusterFacts {
     pub datacenters: BTreeMap<String, DatacenterFacts>,
     /// By name of a datacenter of the spec: what it refers to.
     pub references: BTreeMap<String, References>,
-    /// The superuser Secret.
-    pub superuser: SecretFacts,
+    /// By name: the Secrets of the cluster's own, see [`crate::own_secrets`]. One that is not here cannot be read.
+    pub secrets: BTreeMap<String, SecretFacts>,
     /// The ReplicatedSecret.
     pub replicated: ReplicatedFacts,
     /// What topology-reconciler last said, if it is about this generation.
@@ -162,11 +162,9 @@ pub enum Owner {
     Foreign,
 }
 
-/// The superuser Secret in the cluster's namespace.
+/// A Secret of the cluster's own in its namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretFacts {
-    /// `secretsProvider: external`: nobody looks.
-    External,
     /// It cannot be read.
     Unknown,
     /// It is not there.

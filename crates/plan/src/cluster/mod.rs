@@ -9,6 +9,7 @@ pub mod acts;
 pub mod facts;
 
 mod changing;
+mod config_maps;
 mod datacenters;
 mod deletion;
 mod draft;
@@ -17,6 +18,7 @@ mod joining;
 mod record_keeping;
 mod removal;
 mod secrets;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -29,8 +31,9 @@ use api::reports::Refusal;
 use acts::ClusterPlan;
 use draft::Draft;
 use facts::ClusterFacts;
+use stores::Built;
 
-use crate::datacenter::{self, DatacenterInput, DesiredDatacenter, References};
+use crate::datacenter::{self, DatacenterInput};
 use crate::validate;
 
 /// Decides what to do for a cluster, from what was seen of it. Pure: the same facts give the same plan.
@@ -90,26 +93,31 @@ fn secrets_before_datacenters(draft: &mut Draft<'_>) {
     draft.acts.extend(later);
 }
 
-fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, DesiredDatacenter>, Refusal> {
+fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
     let replication = initial_replication(draft);
     let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
     refuse_unread_config(draft)?;
-    let nothing = References::default();
     let build = |entry: &draft::Entry| {
         let record = draft.record.datacenters.get(&entry.name);
+        let live = draft
+            .datacenter(&entry.name)
+            .and_then(|it| draft::ours(&it.object));
+        let given = draft.facts.references.get(&entry.name);
+        let mut references = given.cloned().unwrap_or_default();
+        if let Some(not_built) = stores::complete(draft, entry, live, &mut references)? {
+            return Ok((entry.name.clone(), not_built));
+        }
         let input = DatacenterInput {
             kc: &draft.facts.kc,
             datacenter: &entry.name,
             role: record.map_or(Role::Rebuild, |record| record.role),
             initial_system_replication: replication.as_ref(),
             control_plane_id: control_plane,
-            references: draft.facts.references.get(&entry.name).unwrap_or(&nothing),
-            live: draft
-                .datacenter(&entry.name)
-                .and_then(|it| draft::ours(&it.object))
-                .map(|live| &live.binding),
+            references: &references,
+            live: live.map(|live| &live.binding),
         };
-        Ok((entry.name.clone(), datacenter::build(&input)?))
+        let desired = Box::new(datacenter::build(&input)?);
+        Ok((entry.name.clone(), Built::Yes(desired)))
     };
     draft.entries.iter().map(build).collect()
 }

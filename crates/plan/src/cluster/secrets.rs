@@ -1,4 +1,4 @@
-//! The superuser's Secret, and that it is copied to where datacenters need it.
+//! The Secrets of the cluster's own, and that they are copied to where datacenters need them.
 
 use std::collections::BTreeSet;
 
@@ -7,48 +7,72 @@ use api::names::reason;
 use super::acts::Act;
 use super::draft::{Draft, Entry, ours};
 use super::facts::{ReplicatedFacts, SecretFacts};
+use crate::own_secrets::{self, OwnSecret, Purpose};
 use crate::superuser;
 
-/// Makes the Secret and the ReplicatedSecret, or brings them up to date.
+/// Makes the Secrets and the ReplicatedSecret, or brings them up to date. One that the spec asks for no more stays: its
+/// user is still in Cassandra.
 pub(super) fn plan(draft: &mut Draft<'_>) {
-    let name = superuser::secret_name(&draft.facts.kc);
-    match &draft.facts.superuser {
-        SecretFacts::External => return,
-        SecretFacts::Unknown => {
-            let message = format!("Secret {}/{name} cannot be read", draft.identity.namespace);
+    let wanted = own_secrets::of(&draft.facts.kc);
+    for secret in &wanted {
+        own_secret(draft, secret);
+    }
+    if are_known(draft) {
+        replicated_secret(draft);
+    }
+}
+
+fn own_secret(draft: &mut Draft<'_>, secret: &OwnSecret) {
+    let place = format!("{}/{}", draft.identity.namespace, secret.name);
+    match draft.facts.secrets.get(&secret.name) {
+        None | Some(SecretFacts::Unknown) => {
+            let message = format!("Secret {place} cannot be read");
             draft.hold(reason::SECRETS_PENDING, None, None, message);
-            return;
         }
-        SecretFacts::Missing => draft.acts.push(Act::CreateSuperuserSecret { name }),
-        SecretFacts::Present {
+        Some(SecretFacts::Missing) => draft.acts.push(Act::CreateSecret {
+            secret: secret.clone(),
+        }),
+        Some(SecretFacts::Present {
             uid,
             resource_version,
             labelled,
             missing_keys,
-        } => {
+        }) => {
             if !labelled {
-                let (uid, resource_version) = (uid.clone(), resource_version.clone());
-                draft.acts.push(Act::LabelSuperuserSecret {
-                    name: name.clone(),
-                    uid,
-                    resource_version,
+                draft.acts.push(Act::LabelSecret {
+                    secret: secret.clone(),
+                    uid: uid.clone(),
+                    resource_version: resource_version.clone(),
                 });
             }
-            if !missing_keys.is_empty() {
+            if !missing_keys.is_empty() && secret.purpose.is_of_datacenters() {
                 let message = format!(
-                    "Secret {}/{name} lacks {}: no datacenter is made before it has both `username` and `password`",
-                    draft.identity.namespace,
+                    "Secret {place} lacks {}: no datacenter is made before it has both `username` and `password`",
                     missing_keys
                         .iter()
                         .map(|key| format!("`{key}`"))
                         .collect::<Vec<_>>()
                         .join(" and ")
                 );
-                draft.hold(reason::SUPERUSER_SECRET_INCOMPLETE, None, None, message);
+                let reason = if secret.purpose == Purpose::Superuser {
+                    reason::SUPERUSER_SECRET_INCOMPLETE
+                } else {
+                    reason::SECRETS_PENDING
+                };
+                draft.hold(reason, None, None, message);
             }
         }
     }
-    replicated_secret(draft);
+}
+
+/// Whether there are Secrets at all, and all of them were looked at.
+fn are_known(draft: &Draft<'_>) -> bool {
+    let wanted = own_secrets::of(&draft.facts.kc);
+    let known = |secret: &OwnSecret| {
+        let facts = draft.facts.secrets.get(&secret.name);
+        facts.is_some_and(|facts| *facts != SecretFacts::Unknown)
+    };
+    !wanted.is_empty() && wanted.iter().all(known)
 }
 
 fn replicated_secret(draft: &mut Draft<'_>) {
@@ -58,7 +82,7 @@ fn replicated_secret(draft: &mut Draft<'_>) {
         ReplicatedFacts::Present { ours: false, .. } => {
             let message = format!(
                 "ReplicatedSecret {}/{} was not made for this cluster and is left as it is: give it another name, so \
-                 that the superuser's Secret can be copied",
+                 that the cluster's Secrets can be copied",
                 draft.identity.namespace, draft.identity.name
             );
             draft.hold(reason::NOT_OWNED, None, None, message);
@@ -85,10 +109,6 @@ fn replicated_secret(draft: &mut Draft<'_>) {
 
 /// Whether our ReplicatedSecret still names the place of a datacenter that is gone, and no other needs it there.
 pub(super) fn are_copied_in_vain(draft: &Draft<'_>) -> bool {
-    let known = matches!(
-        draft.facts.superuser,
-        SecretFacts::Missing | SecretFacts::Present { .. }
-    );
     let ReplicatedFacts::Present {
         ours: true,
         targets: actual,
@@ -99,41 +119,32 @@ pub(super) fn are_copied_in_vain(draft: &Draft<'_>) -> bool {
     };
     let wanted = targets(draft);
     let mut gone = draft.gone.values();
-    known && gone.any(|place| actual.contains(place) && !wanted.contains(place))
+    are_known(draft) && gone.any(|place| actual.contains(place) && !wanted.contains(place))
 }
 
 /// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there.
 fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let own = (String::new(), draft.identity.namespace.clone());
-    let spec = draft
-        .entries
-        .iter()
-        .map(|entry| (entry.context.clone(), entry.namespace.clone()));
+    let spec = own_secrets::places(&draft.facts.kc);
     let leaves = |name: &&String| !draft.wants(name) && !draft.gone.contains_key(*name);
     let leaving = draft.record.datacenters.keys().filter(leaves);
     let leaving = leaving
         .filter_map(|name| draft.datacenter(name))
         .map(|it| (it.context.clone(), it.namespace.clone()));
     let mut seen = BTreeSet::from([own]);
-    spec.chain(leaving)
+    spec.into_iter()
+        .chain(leaving)
         .filter(|target| seen.insert(target.clone()))
         .collect()
 }
 
-/// What tells the Secrets that a datacenter finds in its namespace from those that were there before; none where it
-/// does not find them. Copies that are made anew change the ReplicatedSecret's status, and so its version.
+/// What tells the superuser's Secret that a datacenter finds in its namespace from those that were there before; none
+/// where it does not find it. Copies that are made anew change the ReplicatedSecret's status, and so its version.
 pub(super) fn seen(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
-    let SecretFacts::Present {
-        uid, missing_keys, ..
-    } = &draft.facts.superuser
-    else {
-        return None;
-    };
-    if !missing_keys.is_empty() {
-        return None;
-    }
+    let name = superuser::secret_name(&draft.facts.kc);
+    let uid = complete(draft, &name).filter(|_| are_known(draft))?;
     if is_local(draft, entry) {
-        return Some(uid.clone());
+        return Some(uid.to_owned());
     }
     match &draft.facts.replicated {
         ReplicatedFacts::Present {
@@ -164,22 +175,65 @@ fn is_local(draft: &Draft<'_>, entry: &Entry) -> bool {
     entry.context.is_empty() && entry.namespace == draft.identity.namespace
 }
 
+/// UID of a Secret that has all that it must have.
+fn complete<'a>(draft: &Draft<'a>, name: &str) -> Option<&'a str> {
+    match draft.facts.secrets.get(name)? {
+        SecretFacts::Present {
+            uid, missing_keys, ..
+        } if missing_keys.is_empty() => Some(uid),
+        _ => None,
+    }
+}
+
+/// Secrets that datacenters refer to and that are not there yet, or not as they must be.
+fn lacking(draft: &Draft<'_>) -> Vec<OwnSecret> {
+    let wanted = own_secrets::of(&draft.facts.kc).into_iter();
+    let needed = wanted.filter(|secret| secret.purpose.is_of_datacenters());
+    needed
+        .filter(|secret| complete(draft, &secret.name).is_none())
+        .collect()
+}
+
 /// Whether the Secrets that a datacenter needs at its creation are in its namespace; holds it where not.
 pub(super) fn are_there(draft: &mut Draft<'_>, entry: &Entry) -> bool {
-    let complete = match &draft.facts.superuser {
-        SecretFacts::External => return true,
-        SecretFacts::Unknown => return false,
-        SecretFacts::Missing => false,
-        SecretFacts::Present { missing_keys, .. } if !missing_keys.is_empty() => return false,
-        SecretFacts::Present { .. } => true,
-    };
-    let local = is_local(draft, entry);
-    if complete && (local || is_copied(draft, entry)) {
+    if draft.facts.kc.spec.has_external_secrets() {
+        return true;
+    }
+    let lacking = lacking(draft);
+    let is_made = |secret: &OwnSecret| draft.facts.secrets.get(&secret.name) == Some(&SecretFacts::Missing);
+    if !lacking.iter().all(is_made) {
+        // What is wrong with the others is held for the whole cluster.
+        return false;
+    }
+    if lacking.is_empty() && (is_local(draft, entry) || is_copied(draft, entry)) {
         return true;
     }
     let message = format!(
-        "datacenter {} is made once the superuser's Secret is in namespace {}: see the status of ReplicatedSecret {}/{}",
+        "datacenter {} is made once the cluster's Secrets are in namespace {}: see the status of ReplicatedSecret {}/{}",
         entry.name, entry.namespace, draft.identity.namespace, draft.identity.name
+    );
+    draft.hold(
+        reason::SECRETS_PENDING,
+        Some(&entry.name),
+        Some(&entry.context),
+        message,
+    );
+    false
+}
+
+/// Whether the Secrets that a changed datacenter refers to exist: cass-operator makes users of them. Holds it where not.
+pub(super) fn exist(draft: &mut Draft<'_>, entry: &Entry) -> bool {
+    let mut lacking = lacking(draft).into_iter();
+    // The superuser has long been made: of him a change asks nothing.
+    let Some(first) = lacking.find(|secret| secret.purpose != Purpose::Superuser) else {
+        return true;
+    };
+    let message = format!(
+        "datacenter {} is changed once Secret {}/{} for {} is there and complete",
+        entry.name,
+        draft.identity.namespace,
+        first.name,
+        first.purpose.described()
     );
     draft.hold(
         reason::SECRETS_PENDING,

@@ -76,6 +76,12 @@ impl LiveDatacenter {
         })
     }
 
+    /// Whether its pods mount a ConfigMap as an additional volume.
+    pub(crate) fn mounts(&self, config_map: &str) -> bool {
+        let mut volumes = value::items(&self.spec, "/storageConfig/additionalVolumes").iter();
+        volumes.any(|volume| value::text(volume, "/volumeSource/configMap/name") == Some(config_map))
+    }
+
     /// Whether it creates no users.
     pub(super) fn skips_users(&self) -> bool {
         self.annotations.contains_key(annotation::SKIP_USER_CREATION)

@@ -49,6 +49,7 @@ pub use facts::{Facts, cluster_name, namespace};
 pub use live::LiveDatacenter;
 pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
+pub(crate) use reaper::{own as own_reaper, secret_name as reaper_secret_name};
 pub use redacted::redacted;
 pub use references::{NoPassword, Password, References};
 pub(crate) use vector::check as check_vector;

@@ -8,21 +8,24 @@ use api::names::{self, annotation, label};
 use api::record::{Record, RecordState};
 use api::reports;
 use api::seen::{Absence, PlaneId, SamePlane, Seen, Unknown};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::cluster::facts::{
     ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, ReplicatedFacts,
     SecretFacts, SeedSlice, data_digest,
 };
-use crate::{datacenter, naming, superuser, value};
+use crate::datacenter::{NoPassword, Password, PasswordSource, References, password_sources};
+use crate::{datacenter, naming, own_secrets, value};
 
 /// What one plane answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlaneObjects {
     /// Who it is.
     pub id: PlaneId,
-    /// CassandraDatacenters, ConfigMaps and EndpointSlices; in the control plane Secrets and ReplicatedSecrets too. As
-    /// their API servers show them.
+    /// CassandraDatacenters, ConfigMaps and EndpointSlices, and the Secrets that stores' passwords are in; in the control
+    /// plane the cluster's own Secrets and ReplicatedSecrets too. As their API servers show them.
     pub objects: Vec<Value>,
 }
 
@@ -76,9 +79,9 @@ impl Snapshot {
                 .values()
                 .map(|it| (it.context.clone(), id(&it.context)))
                 .collect(),
+            references: self.references(kc, &datacenters),
             datacenters,
-            references: BTreeMap::new(),
-            superuser: self.superuser(kc, &identity),
+            secrets: self.secrets(kc, &identity),
             replicated: self.replicated(&identity),
             topology: topology.filter(|report| {
                 report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
@@ -202,30 +205,55 @@ impl Snapshot {
             .find(|object| is(object, kind, &identity.namespace, name))
     }
 
-    fn superuser(&self, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> SecretFacts {
-        if kc.spec.has_external_secrets() {
-            return SecretFacts::External;
-        }
-        let Some(secret) = self.own("Secret", identity, &superuser::secret_name(kc)) else {
-            return SecretFacts::Missing;
+    fn secrets(&self, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> BTreeMap<String, SecretFacts> {
+        let own = own_secrets::of(kc).into_iter();
+        own.map(|secret| {
+            let found = self.own("Secret", identity, &secret.name);
+            let facts = found.map_or(SecretFacts::Missing, |object| secret_facts(kc, object));
+            (secret.name, facts)
+        })
+        .collect()
+    }
+
+    /// What the datacenters refer to: the passwords of their stores, from the Secrets in their namespaces.
+    fn references(
+        &self,
+        kc: &K8ssandraCluster,
+        datacenters: &BTreeMap<String, DatacenterFacts>,
+    ) -> BTreeMap<String, References> {
+        let read = |(name, datacenter): (&String, &DatacenterFacts)| {
+            let sources = password_sources(kc, name).unwrap_or_default().into_iter();
+            let password = |source: PasswordSource| (source.of, self.password(datacenter, &source));
+            let references = References {
+                store_passwords: sources.map(password).collect(),
+                ..References::default()
+            };
+            (name.clone(), references)
         };
-        let has = |key: &str| {
-            ["data", "stringData"]
-                .iter()
-                .any(|map| value::text(secret, &format!("/{map}/{key}")).is_some())
+        datacenters.iter().map(read).collect()
+    }
+
+    fn password(
+        &self,
+        datacenter: &DatacenterFacts,
+        source: &PasswordSource,
+    ) -> Result<Password, NoPassword> {
+        let plane = match self.planes.get(&datacenter.context) {
+            Some(Ok(plane)) => plane,
+            Some(Err(unknown)) => return Err(NoPassword::Unknown(unknown.clone())),
+            None => return Err(NoPassword::Unknown(nobody(&datacenter.context))),
         };
-        SecretFacts::Present {
-            uid: owned(secret, "/metadata/uid"),
-            resource_version: owned(secret, "/metadata/resourceVersion"),
-            labelled: superuser::selector_labels(kc)
-                .iter()
-                .all(|(key, wanted)| label_of(secret, key) == Some(wanted)),
-            missing_keys: superuser::KEYS
-                .iter()
-                .filter(|key| !has(key))
-                .map(|key| (*key).to_owned())
-                .collect(),
+        let mut objects = plane.objects.iter();
+        let secret = objects
+            .find(|object| is(object, "Secret", &datacenter.namespace, &source.secret))
+            .ok_or(NoPassword::NoSecret)?;
+        let under = |map: &str| secret.get(map)?.get(&source.key)?.as_str();
+        if let Some(text) = under("stringData") {
+            return Password::of_bytes(text.as_bytes().to_vec());
         }
+        let encoded = under("data").ok_or(NoPassword::NoKey)?;
+        let bytes = STANDARD.decode(encoded).map_err(|_| NoPassword::NoText)?;
+        Password::of_bytes(bytes)
     }
 
     fn replicated(&self, identity: &ClusterIdentity) -> ReplicatedFacts {
@@ -254,6 +282,26 @@ impl Snapshot {
                 .map(|condition| place(condition, "/cluster"))
                 .collect(),
         }
+    }
+}
+
+fn secret_facts(kc: &K8ssandraCluster, secret: &Value) -> SecretFacts {
+    let has = |key: &str| {
+        ["data", "stringData"]
+            .iter()
+            .any(|map| value::text(secret, &format!("/{map}/{key}")).is_some())
+    };
+    SecretFacts::Present {
+        uid: owned(secret, "/metadata/uid"),
+        resource_version: owned(secret, "/metadata/resourceVersion"),
+        labelled: own_secrets::selector_labels(kc)
+            .iter()
+            .all(|(key, wanted)| label_of(secret, key) == Some(wanted)),
+        missing_keys: own_secrets::KEYS
+            .iter()
+            .filter(|key| !has(key))
+            .map(|key| (*key).to_owned())
+            .collect(),
     }
 }
 

@@ -110,7 +110,7 @@ fn a_datacenter_that_left_the_spec_is_foreseen_to_go_with_what_belongs_to_it() {
         [
             "Write the record: dc1 (founder, made), dc2 (rebuild, leaves)",
             "Decommission and delete CassandraDatacenter ns/dc2 in plane west",
-            "Delete what was made for datacenter dc2 in namespace ns of plane west",
+            "Delete what was made for datacenter dc2 and has no use any more, in namespace ns of plane west",
             "Have Secrets copied to namespace ns of plane east",
             "Write the record: dc1 (founder, made)",
         ]
@@ -158,4 +158,41 @@ fn the_future_is_the_same_each_time() {
     let first = text(&foresee(&kc, &snapshot));
     let others: BTreeMap<String, usize> = (0..20).map(|_| (text(&foresee(&kc, &snapshot)), 0)).collect();
     assert_eq!(others.keys().collect::<Vec<_>>(), [&first]);
+}
+
+/// What is foreseen is shown to people.
+#[test]
+fn passwords_of_stores_are_read_from_the_snapshot_and_not_shown() {
+    let mut kc = two();
+    let cassandra = kc.spec.cassandra.as_mut().unwrap();
+    let stores = json!({"keystoreSecretRef": {"name": "s"}, "truststoreSecretRef": {"name": "s"}});
+    cassandra.server_encryption_stores = Some(serde_json::from_value(stores).unwrap());
+    let config = json!({"cassandraYaml": {"server_encryption_options": {"internode_encryption": "all"}}});
+    cassandra.options.config = Some(serde_json::from_value(config).unwrap());
+    let mut snapshot = empty(&["", "east", "west"]);
+    let waiting = foresee(&kc, &snapshot);
+    assert!(
+        kinds(&waiting)
+            .iter()
+            .all(|it| !it.contains("CassandraDatacenter"))
+    );
+    let says = |hold: &api::reports::Hold| hold.reason == "StorePasswordMissing";
+    assert!(waiting.report.holds.iter().any(says), "{:?}", waiting.report);
+    let secret = json!({
+        "kind": "Secret", "metadata": {"name": "s", "namespace": "ns"},
+        "stringData": {"keystore-password": "canary"}, "data": {"truststore-password": "Y2FuYXJ5"},
+    });
+    for plane in snapshot.planes.values_mut().flatten() {
+        plane.objects.push(secret.clone());
+    }
+    let foresight = foresee(&kc, &snapshot);
+    let datacenters = foresight
+        .steps
+        .iter()
+        .filter_map(|step| step.object.as_ref())
+        .filter(|(_, object)| object["kind"] == "CassandraDatacenter");
+    let pointer = "/spec/config/cassandra-yaml/server_encryption_options/truststore_password";
+    let shown: Vec<_> = datacenters.map(|(_, object)| object.pointer(pointer)).collect();
+    assert_eq!(shown, [Some(&json!("<hidden>")), Some(&json!("<hidden>"))]);
+    assert!(!format!("{foresight:?}").contains("canary"));
 }

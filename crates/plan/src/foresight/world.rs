@@ -12,19 +12,21 @@ use serde_json::{Value, json};
 use super::snapshot::{Snapshot, is};
 use crate::cluster::acts::{Act, Deletion};
 use crate::cluster::facts::{ClusterFacts, Owner};
+use crate::datacenter::redacted;
 use crate::{objects, value};
 
 /// Address of a node that does not exist yet: of the block that is meant for tests of networks.
 const ADDRESS: &str = "198.18.0.1";
 
-/// Does one act in the snapshot, and returns the body that is sent for it: nothing where only something is taken away.
+/// Does one act in the snapshot, and returns the body that is sent for it, without passwords: nothing where only something
+/// is taken away.
 pub(super) fn done(snapshot: &mut Snapshot, kc: &mut K8ssandraCluster, act: &Act) -> Option<(String, Value)> {
     let (context, body) = match act {
         Act::WriteCluster { .. } | Act::RemoveFinalizer => {
             on_the_cluster(kc, act);
             return None;
         }
-        Act::CreateSuperuserSecret { name } => (String::new(), objects::superuser_secret(kc, name)),
+        Act::CreateSecret { secret } => (String::new(), objects::own_secret(kc, &secret.name)),
         Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
             (String::new(), objects::replicated_secret(kc, targets))
         }
@@ -42,8 +44,9 @@ pub(super) fn done(snapshot: &mut Snapshot, kc: &mut K8ssandraCluster, act: &Act
             return None;
         }
     };
-    put(snapshot, &context, settled(body.clone()));
-    Some((context, body))
+    let shown = redacted(&body);
+    put(snapshot, &context, settled(body));
+    Some((context, shown))
 }
 
 fn on_the_cluster(kc: &mut K8ssandraCluster, act: &Act) {
@@ -139,10 +142,10 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
                 },
             );
         }
-        Act::LabelSuperuserSecret { name, .. } => {
+        Act::LabelSecret { secret, .. } => {
             let namespace = kc.metadata.namespace.clone().unwrap_or_default();
-            with(snapshot, "", "Secret", &namespace, name, |object| {
-                for (key, value) in crate::superuser::selector_labels(kc) {
+            with(snapshot, "", "Secret", &namespace, &secret.name, |object| {
+                for (key, value) in crate::own_secrets::selector_labels(kc) {
                     object["metadata"]["labels"][key] = json!(value);
                 }
             });

@@ -16,6 +16,7 @@ mod deviations;
 mod differences;
 mod effects;
 mod reference;
+mod secrets;
 mod takeover;
 mod toml;
 
@@ -172,22 +173,29 @@ fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mu
                 .iter()
                 .map(|map| format!("{context}/{}/{}", map.namespace, map.name)),
         );
-        for (what, ours, theirs) in pairs(golden, template, &desired) {
-            objects += 1;
-            for difference in differences::between(&ours, &theirs) {
-                match deviations::find(&what, &difference) {
-                    Some(number) => met[number] += 1,
-                    None => lines.push(format!("{what} {difference}")),
-                }
-            }
-        }
+        objects += count(pairs(golden, template, &desired), met, lines);
     }
+    objects += count(secrets::pairs(golden, kc), met, lines);
     let theirs = golden.config_maps(kc).into_iter();
     lines.extend(
         theirs
             .filter(|name| !made.contains(name))
             .map(|name| format!("ConfigMap {name} is not made")),
     );
+    objects
+}
+
+/// How many objects these are, and where they differ.
+fn count(pairs: Vec<(String, Value, Value)>, met: &mut [usize], lines: &mut Vec<String>) -> usize {
+    let objects = pairs.len();
+    for (what, ours, theirs) in pairs {
+        for difference in differences::between(&ours, &theirs) {
+            match deviations::find(&what, &difference) {
+                Some(number) => met[number] += 1,
+                None => lines.push(format!("{what} {difference}")),
+            }
+        }
+    }
     objects
 }
 

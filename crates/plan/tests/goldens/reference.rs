@@ -181,11 +181,37 @@ impl Golden {
         self.planes.iter().flat_map(in_plane).collect()
     }
 
+    /// Secrets in the control plane that upstream made or labelled for a cluster, by name; copies are none.
+    pub fn own_secrets(&self, kc: &K8ssandraCluster) -> Vec<(String, &Value)> {
+        let is_its = |object: &&Value| {
+            let label = |name: &str| text(object, &format!("/metadata/labels/k8ssandra.io~1{name}"));
+            text(object, "/kind") == "Secret"
+                && Some(label("cluster-name")) == kc.metadata.name.as_deref()
+                && Some(label("cluster-namespace")) == kc.metadata.namespace.as_deref()
+                && !label("replicated-by").is_empty()
+                && label("replicated-secret-name").is_empty()
+        };
+        let all = self.planes.get(CONTROL_PLANE).into_iter().flatten();
+        all.filter(is_its)
+            .map(|object| (text(object, "/metadata/name").to_owned(), object))
+            .collect()
+    }
+
+    /// The ReplicatedSecret that upstream made for a cluster.
+    pub fn replicated_secret(&self, kc: &K8ssandraCluster) -> Option<&Value> {
+        let (namespace, name) = (kc.metadata.namespace.as_deref()?, kc.metadata.name.as_deref()?);
+        self.find("", "ReplicatedSecret", namespace, name)
+    }
+
+    /// A Secret of the input.
+    pub fn given_secret(&self, name: &str) -> Option<&Value> {
+        let mut objects = self.input.iter();
+        objects.find(|object| text(object, "/kind") == "Secret" && text(object, "/metadata/name") == name)
+    }
+
     /// What a Secret of the input has under a key.
     pub fn secret(&self, name: &str, key: &str) -> Option<Vec<u8>> {
-        let mut objects = self.input.iter();
-        let found = objects
-            .find(|object| text(object, "/kind") == "Secret" && text(object, "/metadata/name") == name)?;
+        let found = self.given_secret(name)?;
         let plain = found.get("stringData").and_then(|data| data.get(key)?.as_str());
         let encoded = found.get("data").and_then(|data| data.get(key)?.as_str());
         plain

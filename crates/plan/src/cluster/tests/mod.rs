@@ -3,4 +3,6 @@
 mod changes;
 mod life;
 mod ring;
+mod secrets;
+mod stores;
 mod world;

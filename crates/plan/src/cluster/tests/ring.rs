@@ -48,7 +48,10 @@ fn the_first_of_the_list_founds_and_the_record_says_so_before_it_is_made() {
 #[test]
 fn a_new_cluster_gets_its_secrets_first_and_no_datacenter_before_they_are_there() {
     let mut world = World::new();
-    world.facts.superuser = SecretFacts::Missing;
+    world
+        .facts
+        .secrets
+        .insert("demo-superuser".to_owned(), SecretFacts::Missing);
     world.facts.replicated = ReplicatedFacts::Missing;
     let plan = plan(&world.facts);
     assert_eq!(
@@ -374,7 +377,10 @@ fn a_datacenter_whose_secret_is_not_there_or_that_is_not_ours_is_not_woken() {
     world.copied_to(&["west"]);
     assert!(!woken(&world));
     let mut world = waits();
-    world.facts.superuser = SecretFacts::Missing;
+    world
+        .facts
+        .secrets
+        .insert("demo-superuser".to_owned(), SecretFacts::Missing);
     assert!(!woken(&world));
     let mut world = waits();
     world.live("dc1").owner = Owner::Upstream;

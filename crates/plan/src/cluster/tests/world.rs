@@ -15,7 +15,7 @@ use crate::cluster::facts::{
     SeedSlice, data_digest, spec_digest,
 };
 use crate::cluster::plan;
-use crate::datacenter::{self, DatacenterInput, DesiredDatacenter, References};
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
 use crate::fixtures::cluster_of;
 
 pub(super) struct World {
@@ -78,12 +78,7 @@ impl World {
                 .map(|(name, context)| (name.clone(), place(name, context)))
                 .collect(),
             references: BTreeMap::new(),
-            superuser: SecretFacts::Present {
-                uid: "s".into(),
-                resource_version: "1".into(),
-                labelled: true,
-                missing_keys: Vec::new(),
-            },
+            secrets: BTreeMap::from([("demo-superuser".to_owned(), secret("s"))]),
             replicated: ReplicatedFacts::Present {
                 uid: "r".into(),
                 resource_version: "1".into(),
@@ -138,13 +133,14 @@ impl World {
     }
 
     pub fn desired(&self, name: &str, role: Role) -> DesiredDatacenter {
+        let references = self.facts.references.get(name).cloned().unwrap_or_default();
         datacenter::build(&DatacenterInput {
             kc: &self.facts.kc,
             datacenter: name,
             role,
             initial_system_replication: Some(&BTreeMap::from([("dc1".to_owned(), 3)])),
             control_plane_id: Some("id-of-"),
-            references: &References::default(),
+            references: &references,
             live: None,
         })
         .unwrap()
@@ -282,6 +278,16 @@ impl World {
             datacenters: BTreeMap::from([(name.to_owned(), report)]),
             ..TopologyReport::default()
         });
+    }
+}
+
+/// A Secret that is as it must be.
+pub(super) fn secret(uid: &str) -> SecretFacts {
+    SecretFacts::Present {
+        uid: uid.to_owned(),
+        resource_version: "1".into(),
+        labelled: true,
+        missing_keys: Vec::new(),
     }
 }
 
