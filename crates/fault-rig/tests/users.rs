@@ -61,3 +61,23 @@ fn every_scenario_has_an_id_of_its_own_and_steps() {
         assert!(!scenario.steps().is_empty(), "{scenario}");
     }
 }
+
+/// One time for each datacenter that is made, and one for each that its user has changed, when it is its turn; beside them
+/// the looks at what is not there yet. Not one in the hour in which another password waits.
+#[test]
+fn passwords_of_stores_are_read_for_edits_alone() {
+    let report = run(Plan::without_fault(Scenario::Stores, 7)).unwrap();
+    assert_eq!(report.violations, Vec::<String>::new());
+    assert!(report.converged.is_some());
+    let reads = |plane: &str| {
+        let line = "GET /api/v1/namespaces/db/secrets/stores";
+        let mut asked = report.asked.iter();
+        asked
+            .by_ref()
+            .filter(|it| it.plane == plane && it.line == line)
+            .count()
+    };
+    assert_eq!(reads("east"), 2);
+    // Its Secret came later.
+    assert!((3..=6).contains(&reads("west")), "{}", reads("west"));
+}

@@ -50,8 +50,7 @@ impl Canaries {
         if sight.program().is_none() {
             return Vec::new();
         }
-        let said = String::from_utf8_lossy(&sight.write.body);
-        self.quoted(&said)
+        self.quoted(&said(sight))
             .map(|of| format!("P9: it quotes Secret {of}"))
             .into_iter()
             .collect()
@@ -141,6 +140,30 @@ fn values(secret: &Value) -> Vec<Vec<u8>> {
     all.filter(|value| value.len() >= SHORTEST).collect()
 }
 
+/// What a write says, but for the passwords of stores at the places where Cassandra is told of them: cass-operator takes
+/// them from there.
+fn said(sight: &Sight<'_>) -> String {
+    let body = String::from_utf8_lossy(&sight.write.body);
+    let whole = || serde_json::from_str::<Value>(&body).ok();
+    let tells = sight.program() == Some("cluster-reconciler") && sight.write.plural == "cassandradatacenters";
+    match whole().filter(|_| tells) {
+        Some(mut body) => {
+            for peer in ["client", "server"] {
+                let pointer = format!("/spec/config/cassandra-yaml/{peer}_encryption_options");
+                if let Some(Value::Object(options)) = body.pointer_mut(&pointer) {
+                    options.retain(|key, _| !key.ends_with("_password"));
+                }
+            }
+            let options = body.pointer_mut("/spec/config/cassandra-env-sh/additional-jvm-opts");
+            if let Some(Value::Array(options)) = options {
+                options.retain(|it| !text(it, "").starts_with("-Djavax.net.ssl."));
+            }
+            body.to_string()
+        }
+        None => body.into_owned(),
+    }
+}
+
 /// How a value may be written down.
 fn forms(value: &[u8]) -> Vec<String> {
     let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -224,6 +247,38 @@ mod tests {
             Some(secret("db", PASSWORD, true)),
         );
         assert_eq!(canaries.check(&Sight::of("east", &asked, &planes())), [""; 0]);
+    }
+
+    #[test]
+    fn cassandra_is_told_passwords_of_stores_at_their_places_alone() {
+        let datacenter = |place: &str, annotation: &str| {
+            let mut object = json!({
+                "metadata": {"annotations": {"a": annotation}},
+                "spec": {"config": {
+                    "cassandra-yaml": {"server_encryption_options": {"keystore_password": PASSWORD}},
+                    "cassandra-env-sh": {"additional-jvm-opts": [format!("-Djavax.net.ssl.keyStorePassword={PASSWORD}")]},
+                }},
+            });
+            object["spec"]["config"]["cassandra-yaml"][place] = json!(PASSWORD);
+            object
+        };
+        let told = |program: &str, place: &str, annotation: &str| {
+            let object = datacenter(place, annotation);
+            let asked = write(program, "create", "cassandradatacenters", None, Some(object));
+            known().check(&Sight::of("east", &asked, &planes())).len()
+        };
+        let mut right = datacenter("x", "");
+        right["spec"]["config"]["cassandra-yaml"]["x"].take();
+        let asked = write(
+            "cluster-reconciler",
+            "create",
+            "cassandradatacenters",
+            None,
+            Some(right),
+        );
+        assert_eq!(known().check(&Sight::of("east", &asked, &planes())), [""; 0]);
+        assert_eq!(told("cluster-reconciler", "comment", ""), 1);
+        assert_eq!(told("topology-reconciler", "comment", ""), 1);
     }
 
     #[test]

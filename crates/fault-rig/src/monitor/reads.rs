@@ -93,6 +93,9 @@ fn may_read(look: &dyn Look, heard: &Heard<'_>, namespace: &str, name: &str) -> 
         "cluster-reconciler" => {
             let clusters = look.all(CONTROL_PLANE, CLUSTERS);
             in_control_plane && clusters.iter().any(|it| here(it) && owner::superuser(it) == name)
+                || clusters
+                    .iter()
+                    .any(|it| is_of_stores(it, heard.plane, namespace, name))
         }
         "secret-replicator" => copied(look, heard.plane, namespace, name),
         "topology-reconciler" => {
@@ -107,6 +110,27 @@ fn may_read(look: &dyn Look, heard: &Heard<'_>, namespace: &str, name: &str) -> 
         }
         _ => false,
     }
+}
+
+/// Passwords of stores are read where a datacenter's pods mount the stores.
+fn is_of_stores(cluster: &Value, plane: &str, namespace: &str, name: &str) -> bool {
+    let cassandra = &cluster["spec"]["cassandra"];
+    let of_peers = ["clientEncryptionStores", "serverEncryptionStores"].map(|field| &cassandra[field]);
+    let mut references = of_peers
+        .into_iter()
+        .filter_map(Value::as_object)
+        .flat_map(serde_json::Map::values);
+    let mut datacenters = cassandra["datacenters"].as_array().into_iter().flatten();
+    references.any(|it| text(it, "/name") == name)
+        && datacenters.any(|it| {
+            let own = text(it, "/metadata/namespace");
+            let own = if own.is_empty() {
+                text(cluster, "/metadata/namespace")
+            } else {
+                own
+            };
+            text(it, "/k8sContext") == plane && own == namespace
+        })
 }
 
 /// A source that is selected, or the name that its copy has, or had before its target went.

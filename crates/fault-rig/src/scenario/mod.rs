@@ -12,6 +12,7 @@ mod regions;
 mod registry;
 mod spec;
 mod step;
+mod stores;
 mod strangers;
 mod waiting;
 
@@ -44,6 +45,8 @@ pub enum Scenario {
     Recreate,
     /// S09: configuration and version over three datacenters.
     RollOut,
+    /// S09: stores for TLS, and their passwords.
+    Stores,
     /// S10: token and address of a plane change.
     Rotate,
     /// S11: a plane is taken out of the registry and comes back.
@@ -78,6 +81,7 @@ const TABLE: &[Row] = &[
     (Scenario::Scale, "S06", changing::scale),
     (Scenario::Recreate, "S07", recreation::steps),
     (Scenario::RollOut, "S09", changing::roll_out),
+    (Scenario::Stores, "S09-stores", stores::steps),
     (Scenario::Rotate, "S10", registry::rotate),
     (Scenario::Unregister, "S11", registry::unregister),
     (
