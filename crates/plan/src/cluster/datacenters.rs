@@ -15,10 +15,10 @@ use super::stores::{self, Built};
 use super::{config_maps, joining, secrets};
 use crate::datacenter::DesiredDatacenter;
 
-/// Decides for each datacenter of the spec, in its order.
+/// Decides for each datacenter of the spec, in working order.
 pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, Built>) {
     let mut busy = busy(draft);
-    for entry in draft.entries.clone() {
+    for entry in draft.in_working_order() {
         let Some(desired) = desired.get(&entry.name) else {
             continue;
         };

@@ -10,6 +10,7 @@ use api::seen::{PlaneId, Seen, Unknown};
 
 use super::acts::{Act, ClusterPlan, LookAgain};
 use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
+use crate::datacenter::working_order;
 
 /// Holds for objects of others: the watches do not select them, so that no event tells when they come or go.
 const NO_WATCH_TELLS: [&str; 3] = [
@@ -84,6 +85,15 @@ impl<'a> Draft<'a> {
             .as_ref()?
             .get(key)
             .map(String::as_str)
+    }
+
+    /// The spec's datacenters in the order in which they are made and changed.
+    pub fn in_working_order(&self) -> Vec<Entry> {
+        let named = |name: &str| self.entries.iter().find(|entry| entry.name == name).cloned();
+        working_order(&self.facts.kc)
+            .into_iter()
+            .filter_map(named)
+            .collect()
     }
 
     pub fn wants(&self, name: &str) -> bool {

@@ -8,7 +8,7 @@ use super::acts::plane;
 use super::draft::{Draft, ours};
 use super::facts::Owner;
 
-/// Chooses who founds a ring that was never founded, and writes it into the record: the first of the list that is
+/// Chooses who founds a ring that was never founded, and writes it into the record: the first in working order that is
 /// not stopped. Nobody, while anything about any of the cluster's datacenters is unknown.
 pub(super) fn choose(draft: &mut Draft<'_>) {
     if draft.is_founded() {
@@ -18,7 +18,7 @@ pub(super) fn choose(draft: &mut Draft<'_>) {
     if draft.stands_behind_others() || !nobody_could_have_founded(draft) {
         return;
     }
-    let Some(founder) = draft.entries.iter().find(|entry| !entry.stopped).cloned() else {
+    let Some(founder) = draft.in_working_order().into_iter().find(|entry| !entry.stopped) else {
         let first = draft.entries[0].clone();
         draft.hold_founding(
             reason::STOPPED_BEFORE_FOUNDING,
