@@ -15,6 +15,7 @@ use serde_json::Value;
 pub use snapshot::{PlaneObjects, Snapshot};
 
 use crate::cluster::acts::Act;
+use crate::cluster::facts::ClusterFacts;
 use crate::cluster::plan;
 
 /// No cluster takes more rounds than this for each of its datacenters.
@@ -50,10 +51,21 @@ impl Foresight {
 /// else did their part.
 #[must_use]
 pub fn foresee(kc: &K8ssandraCluster, snapshot: &Snapshot) -> Foresight {
+    future(kc, snapshot).0
+}
+
+/// The facts of that future's end, when nothing is left to do.
+#[must_use]
+pub fn settled(kc: &K8ssandraCluster, snapshot: &Snapshot) -> ClusterFacts {
+    future(kc, snapshot).1
+}
+
+fn future(kc: &K8ssandraCluster, snapshot: &Snapshot) -> (Foresight, ClusterFacts) {
     let (mut kc, mut snapshot) = (kc.clone(), snapshot.clone());
     let datacenters = kc.spec.cassandra.as_ref().map_or(0, |it| it.datacenters.len());
     let mut steps = Vec::new();
-    let mut last = plan(&snapshot.facts(&kc));
+    let mut facts = snapshot.facts(&kc);
+    let mut last = plan(&facts);
     for _ in 0..ROUNDS_EACH * (datacenters + 1) {
         let acted = !last.acts.is_empty();
         for act in std::mem::take(&mut last.acts) {
@@ -61,15 +73,14 @@ pub fn foresee(kc: &K8ssandraCluster, snapshot: &Snapshot) -> Foresight {
             steps.push(Step { act, object });
         }
         let moved = world::others_do_their_part(&mut snapshot, &mut kc);
-        last = plan(&snapshot.facts(&kc));
+        facts = snapshot.facts(&kc);
+        last = plan(&facts);
         if !acted && !moved {
             break;
         }
     }
-    Foresight {
-        steps,
-        report: last.report,
-    }
+    let report = last.report;
+    (Foresight { steps, report }, facts)
 }
 
 #[cfg(test)]
