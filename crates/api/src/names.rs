@@ -40,6 +40,10 @@ pub mod label {
     pub const CLUSTER_NAMESPACE: &str = "k8ssandra.io/cluster-namespace";
     /// Who deletes an object that has no owner reference.
     pub const CLEANED_UP_BY: &str = "k8ssandra.io/cleaned-up-by";
+    /// On ConfigMaps that configure the installation.
+    pub const CONFIG: &str = "k8ssandra.io/config";
+    /// Value of [`CONFIG`] on the one that names images.
+    pub const IMAGE_CONFIG: &str = "image";
     /// Value of [`CLEANED_UP_BY`] and [`REPLICATED_BY`].
     pub const CLUSTER_CONTROLLER: &str = "k8ssandracluster-controller";
     /// On source Secrets and, copied, on their replicas.

@@ -6,6 +6,7 @@ pub mod consent;
 pub mod datacenter;
 pub mod foresight;
 pub mod hash;
+pub mod images;
 pub mod merge;
 pub mod naming;
 pub mod normalize;
