@@ -110,7 +110,8 @@ impl ApiServer {
         certificate_kubeconfig(&self.authority, &self.name, &self.server_url(), user)
     }
 
-    /// The kubeconfig of an existing ServiceAccount, through the proxy, as YAML with one context of the given name. The token
+    /// The kubeconfig of an existing ServiceAccount, through the proxy, as YAML with one context of the given name, in
+    /// the account's namespace. The token
     /// is good for 24 h.
     ///
     /// # Errors
@@ -123,7 +124,7 @@ impl ApiServer {
     ) -> anyhow::Result<String> {
         let token = self.service_account_token(namespace, name).await?;
         kubeconfig::text(
-            context,
+            (context, namespace),
             &self.proxy.url(),
             &self.ca_pem(),
             &Credential::Token(&token),
@@ -179,7 +180,7 @@ fn certificate_kubeconfig(
 ) -> anyhow::Result<String> {
     let identity = authority.client(user, &["system:masters"])?;
     kubeconfig::text(
-        context,
+        (context, "default"),
         url,
         &authority.certificate(),
         &Credential::Certificate(&identity),

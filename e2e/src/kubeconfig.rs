@@ -12,9 +12,9 @@ pub(crate) enum Credential<'a> {
     Token(&'a str),
 }
 
-/// YAML with one context, everything embedded: no file paths, so it can be the content of a ClientConfig's Secret.
+/// YAML with one context in a namespace, everything embedded: no file paths, so it can be the content of a ClientConfig's Secret.
 pub(crate) fn text(
-    context: &str,
+    (context, namespace): (&str, &str),
     url: &str,
     authority: &str,
     credential: &Credential<'_>,
@@ -34,7 +34,9 @@ pub(crate) fn text(
             "name": context,
             "cluster": { "server": url, "certificate-authority-data": STANDARD.encode(authority) },
         }],
-        "contexts": [{ "name": context, "context": { "cluster": context, "user": context } }],
+        "contexts": [{ "name": context, "context": {
+            "cluster": context, "user": context, "namespace": namespace,
+        } }],
         "users": [{ "name": context, "user": user }],
     });
     Ok(serde_saphyr::to_string(&config)?)

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::weather;
 use crate::wire::Wiretap;
-use crate::world::{CONTROL_PLANE, World};
+use crate::world::{CONTROL_PLANE, NAMESPACE, World};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -123,7 +123,7 @@ pub fn start(world: &World, name: Name) -> Life {
     let life = Life::begin();
     let client = || {
         let wire = Wiretap::new(world, CONTROL_PLANE, name, &life);
-        ClientBuilder::new(wire, "default")
+        ClientBuilder::new(wire, NAMESPACE)
             .with_layer(&Guard::new("local", &Metrics::new()))
             .build()
     };

@@ -22,7 +22,7 @@ pub(crate) fn client(name: &str, cluster: &OwnCluster, metrics: &Metrics) -> any
             request
         })
         .service(connect(cluster.endpoint()?));
-    Ok(ClientBuilder::new(wire, "default")
+    Ok(ClientBuilder::new(wire, cluster.namespace.as_str())
         .with_layer(&Guard::new(LOCAL, metrics))
         .build())
 }

@@ -28,7 +28,12 @@ pub(crate) struct OwnCluster {
     /// Chain and key, both PEM.
     identity: Option<(String, String)>,
     bearer: Option<Arc<Bearer>>,
+    /// The pod's namespace, or that of the kubeconfig's context: where the program's own configuration lies.
+    pub(crate) namespace: String,
 }
+
+/// As kubectl has it, where nobody says anything.
+const NAMESPACE: &str = "default";
 
 impl OwnCluster {
     /// `--kubeconfig`, else `KUBECONFIG`, else the pod's service account, else `~/.kube/config`.
@@ -89,6 +94,7 @@ fn in_pod(host: &str, port: &str, account: &Path) -> anyhow::Result<OwnCluster> 
     };
     let token = account.join("token");
     let bearer = Bearer::file(token.clone()).with_context(|| token.display().to_string())?;
+    let namespace = std::fs::read_to_string(account.join("namespace")).unwrap_or_default();
     Ok(OwnCluster {
         server: format!("https://{host}:{port}")
             .parse()
@@ -97,7 +103,15 @@ fn in_pod(host: &str, port: &str, account: &Path) -> anyhow::Result<OwnCluster> 
         authorities: Authorities::File(account.join("ca.crt")),
         identity: None,
         bearer: Some(Arc::new(bearer)),
+        namespace: or_default(namespace.trim()),
     })
+}
+
+fn or_default(namespace: &str) -> String {
+    Some(namespace)
+        .filter(|name| !name.is_empty())
+        .unwrap_or(NAMESPACE)
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -117,6 +131,16 @@ mod tests {
             assert_eq!(found.server.to_string(), server);
             assert!(found.bearer.is_some());
         }
+    }
+
+    #[test]
+    fn a_pod_is_told_its_own_namespace_by_its_account() {
+        let account = tempfile::tempdir().unwrap();
+        std::fs::write(account.path().join("token"), "t").unwrap();
+        let namespace = || in_pod("10.0.0.1", "443", account.path()).unwrap().namespace;
+        assert_eq!(namespace(), "default");
+        std::fs::write(account.path().join("namespace"), "ringspan\n").unwrap();
+        assert_eq!(namespace(), "ringspan");
     }
 
     #[test]

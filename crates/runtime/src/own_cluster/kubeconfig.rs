@@ -55,6 +55,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<OwnCluster> {
         authorities: cluster.authorities()?,
         identity: user.pem("client-certificate")?.zip(user.pem("client-key")?),
         bearer: user.bearer()?.map(Arc::new),
+        namespace: super::or_default(text_of(entry, "namespace")?.unwrap_or_default()),
     })
 }
 
