@@ -2,7 +2,7 @@
 //!
 //! * [`k8ssandra_cluster`], [`client_config`], [`replicated_secret`], [`k8ssandra_task`]: the kinds that are ours to
 //!   define. They are supersets of those of K8ssandra: every document that is valid there is valid here.
-//! * [`cass_operator`]: kinds of cass-operator, which we read and write but do not define.
+//! * [`cass_operator`], [`medusa_configuration`]: kinds of cass-operator and of Medusa, which we do not define.
 //! * [`embedded`]: parts of Kubernetes' own API inside ours, carried as they are.
 //! * [`conditions`]: conditions and how they change.
 //!
@@ -21,6 +21,7 @@ pub mod definitions;
 pub mod embedded;
 pub mod k8ssandra_cluster;
 pub mod k8ssandra_task;
+pub mod medusa_configuration;
 pub mod names;
 pub mod record;
 pub mod references;

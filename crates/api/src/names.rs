@@ -216,6 +216,8 @@ pub mod reason {
     pub const SECRETS_PENDING: &str = "SecretsPending";
     /// The password of a keystore or truststore is not where the spec says.
     pub const STORE_PASSWORD_MISSING: &str = "StorePasswordMissing";
+    /// A ConfigMap that a datacenter refers to is not in its plane.
+    pub const CONFIG_MAP_MISSING: &str = "ConfigMapMissing";
     /// Seeds are not where a joining datacenter needs them yet.
     pub const SEEDS_PENDING: &str = "SeedsPending";
     /// A datacenter that would found the ring is stopped.

@@ -9,6 +9,7 @@ mod last_seen;
 mod observe;
 mod password;
 mod patience;
+mod references;
 mod report;
 mod store_passwords;
 mod watches;
@@ -77,11 +78,11 @@ pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
     let listed = process.ready.gate("first lists");
     let local = Local::start(&process, &queue);
     let clusters = local.clusters.clone();
-    let (remote, wake) = (queue.clone(), queue.clone());
+    let (remote, users, wake) = (queue.clone(), clusters.clone(), queue.clone());
     let fleet = Fleet::start(
         &process,
         planes,
-        move |link| Remote::start(link, &remote),
+        move |link| Remote::start(link, &remote, &users),
         move || clusters.list().into_iter().for_each(|(key, _)| wake.wake(key)),
     );
     let context = Arc::new(Context {
@@ -105,6 +106,7 @@ async fn first_lists(context: &Context) {
     context.local.clusters.synced().await;
     context.local.secrets.synced().await;
     context.local.replicated.synced().await;
+    context.local.references.answered().await;
     context.fleet.synced(FIRST_LISTS).await;
 }
 
@@ -139,7 +141,7 @@ async fn tell(context: &Context, key: &Key, plan: &ClusterPlan) -> Result<(), Ac
 }
 
 async fn decide(context: &Context, kc: &K8ssandraCluster) -> ClusterPlan {
-    let mut facts = observe::watched(context, kc).await;
+    let mut facts = Box::pin(observe::watched(context, kc)).await;
     if kc.metadata.deletion_timestamp.is_some() {
         facts.crd_deleting = observe::crd_deleting(context).await;
     }

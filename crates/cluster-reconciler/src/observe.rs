@@ -14,13 +14,14 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use plan::cluster::facts::{
-    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, ReplicatedFacts, SecretFacts,
+    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts,
 };
 use plan::naming;
 use plan::own_secrets::{self, OwnSecret};
 use runtime::Key;
 
 use crate::Context;
+use crate::references;
 use crate::watches::{DatacenterView, Remote, SecretView};
 
 /// What the watches show of a cluster. Asks nobody, but for Secrets of the cluster that carry no label of ours yet.
@@ -51,12 +52,12 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         .status
         .as_ref()
         .and_then(|status| status.reports.topology.clone());
-    ClusterFacts {
+    let mut facts = ClusterFacts {
         record: record.clone(),
         control_plane: context.fleet.plane("").ok().and_then(|plane| plane.id()),
         datacenters: datacenters.into_iter().map(look).collect(),
         planes,
-        references: BTreeMap::new(),
+        references: references::of_cluster(context, kc).await,
         secrets: secrets(context, kc, &identity).await,
         replicated: replicated(context, &identity),
         topology: topology.filter(|report| {
@@ -64,7 +65,9 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         }),
         crd_deleting: None,
         kc: kc.clone(),
-    }
+    };
+    references::look_up_per_node_configs(context, &mut facts).await;
+    facts
 }
 
 /// Reads these datacenters live, and what else must be known before a ring is founded.
@@ -218,6 +221,7 @@ fn datacenter(
         seed_slices: Seen::NotListed,
         stale_seed_slice: None,
         config_maps: Seen::NotListed,
+        per_node_config: None,
     };
     match context.fleet.plane(plane) {
         Err(unknown) => {
@@ -250,8 +254,11 @@ fn datacenter(
             facts.config_maps = listed(caches.config_maps.list().map(|all| {
                 let ours = all.into_iter().filter(|(key, view)| {
                     key.namespace == namespace
-                        && view.cluster_uid == identity.uid
-                        && view.datacenter.as_deref() == Some(name)
+                        && view.marks.owner(identity) != Owner::Foreign
+                        && view
+                            .datacenter
+                            .as_deref()
+                            .is_none_or(|datacenter| datacenter == name)
                 });
                 ours.map(|(key, view)| (key.name, view.marked.clone())).collect()
             }));

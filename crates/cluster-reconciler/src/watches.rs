@@ -18,6 +18,8 @@ use runtime::rbac::{Rule, Side};
 use runtime::{Cache, Key, Process, Queue, Roots, WatchSpec};
 use serde::de::DeserializeOwned;
 
+use crate::references::{self, References};
+
 /// What this program may do, and why.
 pub const RULES: &[Rule] = &[
     local(
@@ -49,6 +51,21 @@ pub const RULES: &[Rule] = &[
         "secrets",
         &["create", "get", "list", "patch", "watch"],
         "makes the Secrets of the superuser and of add-ons, or labels the user's own",
+    ),
+    Rule {
+        side: Side::ControlPlane,
+        group: "",
+        resource: "configmaps",
+        verbs: &["get", "list", "watch"],
+        namespace: Some("ringspan"),
+        names: &[],
+        why: "knows which images this installation runs",
+    },
+    local(
+        "medusa.k8ssandra.io",
+        "medusaconfigurations",
+        &["get", "list", "watch"],
+        "knows what clusters share of the settings of their backups",
     ),
     Rule {
         side: Side::ControlPlane,
@@ -124,6 +141,7 @@ pub(crate) struct Local {
     pub clusters: Cache<K8ssandraCluster>,
     pub secrets: Cache<SecretView>,
     pub replicated: Cache<ReplicatedSecret>,
+    pub references: References,
 }
 
 /// What is watched in each plane.
@@ -159,11 +177,11 @@ pub(crate) struct SliceView {
     pub slice: SeedSlice,
 }
 
-/// A ConfigMap with the UID of its cluster.
+/// A ConfigMap with the labels of a cluster: made for it, or a user's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfigMapView {
     pub cluster: Option<Key>,
-    pub cluster_uid: String,
+    pub marks: Marks,
     pub datacenter: Option<String>,
     pub marked: MarkedObject,
 }
@@ -193,15 +211,17 @@ impl Local {
             Some,
             Arc::new(|_: &Key, it: &ReplicatedSecret| cluster_of(&it.metadata).into_iter().collect()),
         );
+        let clusters = start(process, queue, clusters);
         Local {
-            clusters: start(process, queue, clusters),
+            references: References::start(process, queue, &clusters),
+            clusters,
             secrets: start(process, queue, secrets),
             replicated: start(process, queue, replicated),
         }
     }
 }
 
-fn start<K, T>(process: &Process, queue: &Queue, spec: WatchSpec<K, T>) -> Cache<T>
+pub(crate) fn start<K, T>(process: &Process, queue: &Queue, spec: WatchSpec<K, T>) -> Cache<T>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Send + 'static,
     T: Clone + PartialEq + Send + Sync + 'static,
@@ -211,7 +231,7 @@ where
 }
 
 impl Remote {
-    pub fn start(link: &PlaneLink, queue: &Queue) -> Remote {
+    pub fn start(link: &PlaneLink, queue: &Queue, clusters: &Cache<K8ssandraCluster>) -> Remote {
         let of_clusters = || watcher::Config::default().labels(label::CLUSTER_NAME);
         let slices = watcher::Config::default().labels(label::SEED_SLICE);
         Remote {
@@ -235,8 +255,8 @@ impl Remote {
                 "ConfigMap",
                 Api::all,
                 of_clusters(),
-                ConfigMapView::of,
-                by_cluster(),
+                |map| Some(ConfigMapView::of(map)),
+                references::by_use(clusters.clone()),
                 queue,
             ),
         }
@@ -266,6 +286,10 @@ fn cluster_of(metadata: &ObjectMeta) -> Option<Key> {
     let name = text(metadata, label::CLUSTER_NAME)?;
     let namespace = text(metadata, label::CLUSTER_NAMESPACE)?;
     Some(Key { namespace, name })
+}
+
+fn marks(metadata: &ObjectMeta) -> Marks {
+    Marks::of(metadata.labels.as_ref(), metadata.annotations.as_ref())
 }
 
 fn text(metadata: &ObjectMeta, key: &str) -> Option<String> {
@@ -304,7 +328,7 @@ impl DatacenterView {
     pub fn of(object: &CassandraDatacenter) -> Self {
         DatacenterView {
             cluster: cluster_of(&object.metadata),
-            marks: Marks::of(object),
+            marks: marks(&object.metadata),
             live: LiveDatacenter::of(object),
         }
     }
@@ -341,17 +365,23 @@ impl SliceView {
 }
 
 impl ConfigMapView {
-    pub fn of(map: ConfigMap) -> Option<Self> {
-        let metadata = map.metadata;
-        Some(ConfigMapView {
+    pub fn of(map: ConfigMap) -> Self {
+        let marks = marks(&map.metadata);
+        let (metadata, data) = (map.metadata, map.data.unwrap_or_default());
+        // Of what is made for clusters only the configuration of single nodes is read again: `<pod>_<file>`.
+        let is_read = !marks.are_of_a_cluster() || data.keys().any(|key| key.contains('_'));
+        let datacenter = noted(&metadata, annotation::DATACENTER);
+        ConfigMapView {
             cluster: cluster_of(&metadata),
-            cluster_uid: noted(&metadata, annotation::CLUSTER_UID)?,
-            datacenter: noted(&metadata, annotation::DATACENTER),
+            marks,
             marked: MarkedObject {
-                digest: data_digest(&map.data.unwrap_or_default()),
+                digest: data_digest(&data),
                 uid: metadata.uid.unwrap_or_default(),
                 resource_version: metadata.resource_version.unwrap_or_default(),
+                shared: datacenter.is_none(),
+                content: is_read.then(|| Arc::new(data)),
             },
-        })
+            datacenter,
+        }
     }
 }

@@ -2,10 +2,14 @@
 //! `ringspan.io/plane` that names the context of its plane. None, or an empty one, is the control plane.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::label;
 use api::seen::PlaneId;
+use plan::datacenter::Images;
 use plan::foresight::{PlaneObjects, Snapshot};
+use plan::images::{ImageConfig, KEY};
 use serde_json::{Value, json};
 
 /// The annotation.
@@ -33,6 +37,30 @@ pub(crate) fn snapshot(clusters: &[K8ssandraCluster], objects: &[Value]) -> Snap
     };
     Snapshot {
         planes: contexts.into_iter().enumerate().map(answered).collect(),
+        images: images(objects),
+    }
+}
+
+/// Those of the first ConfigMap in the control plane that names any; those that are shipped where there is none.
+fn images(objects: &[Value]) -> Images {
+    let mut found: Vec<(String, &str)> = objects
+        .iter()
+        .filter(|object| plane(object).is_empty() && object.get("kind") == Some(&json!("ConfigMap")))
+        .filter(|object| object["metadata"]["labels"][label::CONFIG] == label::IMAGE_CONFIG)
+        .filter_map(|object| {
+            let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+            let config = object["data"][KEY].as_str().filter(|config| !config.is_empty())?;
+            Some((format!("{}/{}", text("namespace"), text("name")), config))
+        })
+        .collect();
+    found.sort();
+    let Some((name, config)) = found.first() else {
+        return Images::default();
+    };
+    let document = serde_saphyr::from_str::<Value>(config).map_err(|error| error.to_string());
+    match document.and_then(|document| ImageConfig::read(&document)) {
+        Ok(config) => Images::Config(Arc::new(config)),
+        Err(why) => Images::unusable(name, &why),
     }
 }
 
@@ -65,4 +93,26 @@ fn identity(object: &Value) -> Option<PlaneId> {
     let found = is("/kind", "Namespace") && is("/metadata/name", "kube-system");
     let uid = object.pointer("/metadata/uid").and_then(Value::as_str)?;
     found.then(|| PlaneId(uid.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn im1_images_are_those_of_the_installation_s_config_map() {
+        let map = |plane: &str, config: &str| {
+            json!({"kind": "ConfigMap", "data": {KEY: config}, "metadata": {
+                "name": "i", "namespace": "n", "labels": {label::CONFIG: label::IMAGE_CONFIG}, "annotations": {PLANE: plane},
+            }})
+        };
+        let config =
+            "apiVersion: config.k8ssandra.io/v1beta2\nkind: ImageConfig\ndefaults: {registry: mine}\n";
+        let Images::Config(read) = images(&[map("", config)]) else {
+            panic!("it can be read")
+        };
+        assert_eq!(read.image("medusa").text(), "mine/k8ssandra/medusa:0.29.1");
+        assert_eq!(images(&[map("east", config)]), Images::default());
+        assert!(matches!(images(&[map("", "kind: x")]), Images::Unknown(_)));
+    }
 }

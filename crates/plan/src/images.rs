@@ -20,15 +20,9 @@ pub const KEY: &str = "image_config.yaml";
 pub const MEDUSA: &str = "medusa";
 /// What merges the configuration of single nodes: it has `yq` and a shell.
 pub const CLIENT: &str = "k8ssandra-client";
-/// What runs in `server-system-logger` where it is more than a `tail`.
-pub const SYSTEM_LOGGER: &str = "system-logger";
 
 /// What upstream's installation has where nobody configures anything: name, repository, tag.
-const SHIPPED: [(&str, &str, &str); 3] = [
-    (MEDUSA, "k8ssandra", "0.29.1"),
-    (CLIENT, "k8ssandra", "v0.8.12"),
-    (SYSTEM_LOGGER, "k8ssandra", "v1.31.0"),
-];
+const SHIPPED: [(&str, &str, &str); 2] = [(MEDUSA, "k8ssandra", "0.29.1"), (CLIENT, "k8ssandra", "v0.8.12")];
 
 /// One image, in parts. An empty part is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

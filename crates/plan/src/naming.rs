@@ -210,9 +210,9 @@ pub fn reaper_ui_secret(cluster: &str) -> String {
     format!("{}-reaper-ui", cleanup_for_kubernetes(cluster))
 }
 
-/// The Secret with Medusa's user in Cassandra that is made where the user names none.
+/// Medusa's ConfigMap, and the Secret of its user in Cassandra that is made where the user names none.
 #[must_use]
-pub fn medusa_secret(cluster: &str) -> String {
+pub fn medusa(cluster: &str) -> String {
     format!("{}-medusa", cleanup_for_kubernetes(cluster))
 }
 

@@ -30,7 +30,9 @@ pub fn config_map(kc: &K8ssandraCluster, datacenter: &str, desired: &DesiredConf
     let mut annotations = desired.annotations.clone();
     let uid = kc.metadata.uid.clone().unwrap_or_default();
     annotations.insert(annotation::CLUSTER_UID.to_owned(), uid);
-    annotations.insert(annotation::DATACENTER.to_owned(), datacenter.to_owned());
+    if !desired.shared {
+        annotations.insert(annotation::DATACENTER.to_owned(), datacenter.to_owned());
+    }
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",

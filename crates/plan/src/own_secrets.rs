@@ -97,7 +97,7 @@ fn medusa_secret_name(kc: &K8ssandraCluster) -> Option<String> {
         .as_ref()
         .map(|it| it.name.clone());
     let given = given.filter(|name| !name.is_empty());
-    Some(given.unwrap_or_else(|| naming::medusa_secret(cluster_name(kc))))
+    Some(given.unwrap_or_else(|| naming::medusa(cluster_name(kc))))
 }
 
 /// Labels by which the cluster's ReplicatedSecret finds the Secrets: its selector, to the letter.

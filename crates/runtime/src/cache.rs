@@ -107,6 +107,15 @@ impl<T: Clone + Send + Sync + 'static> Cache<T> {
         }
     }
 
+    /// Waits until the server has answered at all: with a first full list, or so that the watch has failed. Never ends for
+    /// a watch that is stopped before.
+    pub async fn answered(&self) {
+        let mut health = self.shared.health.subscribe();
+        if health.wait_for(Health::answered).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Takes the answer of our own write, which is newer than what the watch has shown. Events that are older are
     /// ignored from now on; nothing is woken before the event of this write or a newer one. An answer that is older than what the watch has shown since, or than
     /// the object's deletion, is ignored. Only for objects that the watch's selectors select.
@@ -177,6 +186,10 @@ impl Health {
 
     fn listed(&self) -> bool {
         self.parts.iter().all(|(_, listed)| *listed)
+    }
+
+    fn answered(&self) -> bool {
+        self.parts.iter().all(|(state, _)| *state != CacheState::Starting)
     }
 }
 

@@ -232,6 +232,13 @@ impl CassandraDatacenterTemplate {
             .filter(|name| !name.is_empty());
         given.unwrap_or_else(|| self.name())
     }
+
+    /// Name of the user's ConfigMap with configuration of single nodes, if there is one.
+    #[must_use]
+    pub fn per_node_config_map(&self) -> Option<&str> {
+        let reference = self.per_node_config_map_ref.as_ref()?;
+        Some(reference.name.as_str()).filter(|name| !name.is_empty())
+    }
 }
 
 /// Keys and certificates for TLS.

@@ -2,7 +2,7 @@
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::annotation;
+use api::names::{annotation, label};
 use fleet::Plane;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -46,13 +46,43 @@ pub(super) async fn write_config_map(
             write::apply(&api, &desired.name, uid, &body, how).await?
         }
     };
-    let (key, version) = (
-        Key::new(&desired.namespace, &desired.name),
-        stored.resource_version().unwrap_or_default(),
-    );
-    if let Some(view) = ConfigMapView::of(stored) {
-        plane.caches.config_maps.absorb(key, &version, view);
-    }
+    absorb_config_map(&plane, stored);
+    Ok(())
+}
+
+fn absorb_config_map(plane: &Plane<Remote>, stored: ConfigMap) {
+    let Some(key) = Key::of(&stored) else { return };
+    let version = stored.resource_version().unwrap_or_default();
+    plane
+        .caches
+        .config_maps
+        .absorb(key, &version, ConfigMapView::of(stored));
+}
+
+/// Labels are all that a ConfigMap of the user's gets.
+pub(super) async fn label_config_map(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    plane_name: &str,
+    (namespace, name): (&str, &str),
+    uid: &str,
+) -> Result<(), ActError> {
+    let plane = plane(context, plane_name)?;
+    let body = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"labels": {
+            label::CLUSTER_NAME: kc.name_any(),
+            label::CLUSTER_NAMESPACE: kc.namespace().unwrap_or_default(),
+        }},
+    });
+    let api = Api::<ConfigMap>::namespaced(plane.client(), namespace);
+    let how = Apply {
+        manager: MANAGER,
+        force: false,
+        resource_version: None,
+    };
+    absorb_config_map(&plane, write::apply(&api, name, uid, &body, how).await?);
     Ok(())
 }
 

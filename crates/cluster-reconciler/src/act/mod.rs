@@ -45,6 +45,13 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             desired,
             uid,
         } => datacenters::write_config_map(context, kc, plane, datacenter, desired, uid.as_deref()).await,
+        Act::LabelConfigMap {
+            context: plane,
+            namespace,
+            name,
+            uid,
+            ..
+        } => datacenters::label_config_map(context, kc, plane, (namespace, name), uid).await,
         Act::CreateDatacenter {
             context: plane,
             desired,

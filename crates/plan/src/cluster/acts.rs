@@ -84,6 +84,19 @@ pub enum Act {
         /// UID of the existing one; none = create.
         uid: Option<String>,
     },
+    /// Labels on a ConfigMap of the user's, by which the watch shows its edits.
+    LabelConfigMap {
+        /// The datacenter that refers to it.
+        datacenter: String,
+        /// Context of the plane.
+        context: String,
+        /// Namespace there.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+    },
     /// A new CassandraDatacenter.
     CreateDatacenter {
         /// Context of the plane.
@@ -183,6 +196,17 @@ impl Act {
                     plane(context)
                 )
             }
+            Act::LabelConfigMap {
+                context,
+                namespace,
+                name,
+                ..
+            } => {
+                format!(
+                    "Label ConfigMap {namespace}/{name} in {}, so that its edits are seen",
+                    plane(context)
+                )
+            }
             Act::CreateDatacenter { context, desired } => {
                 format!(
                     "Create CassandraDatacenter {}/{} in {}",
@@ -250,6 +274,7 @@ impl Act {
                 "ReplicatedSecretWritten"
             }
             Act::WriteConfigMap { .. } => "ConfigMapWritten",
+            Act::LabelConfigMap { .. } => "ConfigMapLabelled",
             Act::CreateDatacenter { .. } => "DatacenterCreated",
             Act::ApplyDatacenter { .. } => "DatacenterChanged",
             Act::WakeDatacenter { .. } => "DatacenterWoken",
@@ -277,9 +302,9 @@ impl Act {
     #[must_use]
     pub fn datacenter(&self) -> Option<&str> {
         match self {
-            Act::WriteConfigMap { datacenter, .. } | Act::DeleteLeftovers { datacenter, .. } => {
-                Some(datacenter)
-            }
+            Act::WriteConfigMap { datacenter, .. }
+            | Act::LabelConfigMap { datacenter, .. }
+            | Act::DeleteLeftovers { datacenter, .. } => Some(datacenter),
             Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => {
                 Some(&desired.name)
             }

@@ -3,7 +3,7 @@
 use super::acts::Act;
 use super::draft::{Draft, Entry};
 use super::facts::{LiveDatacenter, data_digest};
-use crate::datacenter::DesiredDatacenter;
+use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
 
 /// Makes those that are not there, and leaves those that are: what they say changes with the datacenter only.
 pub(super) fn write_missing(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatacenter) {
@@ -13,12 +13,7 @@ pub(super) fn write_missing(draft: &mut Draft<'_>, entry: &Entry, desired: &Desi
     };
     for wanted in &desired.config_maps {
         if !there.contains_key(&wanted.name) {
-            draft.acts.push(Act::WriteConfigMap {
-                datacenter: entry.name.clone(),
-                context: entry.context.clone(),
-                desired: wanted.clone(),
-                uid: None,
-            });
+            write_one(draft, entry, wanted, None);
         }
     }
 }
@@ -65,14 +60,24 @@ pub(super) fn write(draft: &mut Draft<'_>, entry: &Entry, desired: &DesiredDatac
             .config_maps
             .present()
             .and_then(|maps| maps.get(&wanted.name));
-        if existing.is_some_and(|marked| marked.digest == data_digest(&wanted.data)) {
-            continue;
+        if existing.is_none_or(|marked| marked.digest != data_digest(&wanted.data)) {
+            write_one(draft, entry, wanted, existing.map(|marked| marked.uid.clone()));
         }
+    }
+}
+
+/// One write for one object, also where several datacenters share it.
+fn write_one(draft: &mut Draft<'_>, entry: &Entry, wanted: &DesiredConfigMap, uid: Option<String>) {
+    let is_it = |act: &Act| {
+        matches!(act, Act::WriteConfigMap { context, desired, .. }
+            if *context == entry.context && desired.namespace == wanted.namespace && desired.name == wanted.name)
+    };
+    if !draft.acts.iter().any(is_it) {
         draft.acts.push(Act::WriteConfigMap {
             datacenter: entry.name.clone(),
             context: entry.context.clone(),
             desired: wanted.clone(),
-            uid: existing.map(|marked| marked.uid.clone()),
+            uid,
         });
     }
 }

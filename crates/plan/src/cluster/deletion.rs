@@ -65,7 +65,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
             .facts
             .datacenters
             .iter()
-            .filter_map(|(name, it)| leftovers(name, it))
+            .filter_map(|(name, it)| leftovers(&draft, name, it))
             .collect();
         if acts.is_empty() && known {
             draft.acts.push(Act::RemoveFinalizer);

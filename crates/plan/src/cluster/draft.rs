@@ -6,17 +6,18 @@ use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, finalizer, reason};
 use api::record::{DatacenterRecord, Record, RecordState, Role};
 use api::reports::{self, ClusterDatacenterReport, ClusterReport, Hold, PendingChange, Refusal};
-use api::seen::{PlaneId, Seen, Unknown};
+use api::seen::{PlaneId, SamePlane, Seen, Unknown};
 
 use super::acts::{Act, ClusterPlan, LookAgain};
 use super::facts::{ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner};
 use crate::datacenter::working_order;
 
 /// Holds for objects of others: the watches do not select them, so that no event tells when they come or go.
-const NO_WATCH_TELLS: [&str; 3] = [
+const NO_WATCH_TELLS: [&str; 4] = [
     reason::NOT_OWNED,
     reason::STALE_SEED_SLICE,
     reason::STORE_PASSWORD_MISSING,
+    reason::CONFIG_MAP_MISSING,
 ];
 
 /// One datacenter that the user wants.
@@ -102,6 +103,17 @@ impl<'a> Draft<'a> {
 
     pub fn datacenter(&self, name: &str) -> Option<&'a DatacenterFacts> {
         self.facts.datacenters.get(name)
+    }
+
+    /// Whether two places may be one: a plane may have several contexts, and one that nobody identified may be any.
+    pub fn may_be_same_place(&self, one: &DatacenterFacts, other: &DatacenterFacts) -> bool {
+        let id = |it: &DatacenterFacts| self.facts.planes.get(&it.context)?.as_ref().ok();
+        let same_plane = one.context == other.context
+            || match (id(one), id(other)) {
+                (Some(one), Some(other)) => one.compare(other) != SamePlane::No,
+                _ => true,
+            };
+        same_plane && one.namespace == other.namespace
     }
 
     /// Something waits, and why.

@@ -1,6 +1,7 @@
 //! What was seen, as far as decisions about a cluster's datacenters need it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
@@ -28,7 +29,7 @@ pub struct ClusterFacts {
     pub planes: BTreeMap<String, Result<PlaneId, Unknown>>,
     /// By name: every datacenter of the spec, of the record, and every other one with this cluster's UID.
     pub datacenters: BTreeMap<String, DatacenterFacts>,
-    /// By name of a datacenter of the spec: what it refers to.
+    /// By name of a datacenter of the spec: what it refers to, but for the configuration of single nodes.
     pub references: BTreeMap<String, References>,
     /// By name: the Secrets of the cluster's own, see [`crate::own_secrets`]. One that is not here cannot be read.
     pub secrets: BTreeMap<String, SecretFacts>,
@@ -56,11 +57,14 @@ pub struct DatacenterFacts {
     /// True when a slice that nobody of this cluster made serves the datacenter's additional seeds. Read live,
     /// before founding only.
     pub stale_seed_slice: Option<String>,
-    /// Names of ConfigMaps with this cluster's UID in the namespace, with their UID, version and content digest.
+    /// By name: the ConfigMaps in the namespace that were made for the datacenter, and those that all datacenters of the
+    /// cluster share there.
     pub config_maps: Seen<BTreeMap<String, MarkedObject>>,
+    /// The user's ConfigMap with configuration of single nodes; none where the spec names none.
+    pub per_node_config: Option<Seen<UserConfigMap>>,
 }
 
-/// An object that carries our mark.
+/// A ConfigMap that carries our mark, or upstream's for this very cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarkedObject {
     /// Its UID.
@@ -69,6 +73,21 @@ pub struct MarkedObject {
     pub resource_version: String,
     /// Digest of its content.
     pub digest: String,
+    /// Whether no single datacenter is named on it.
+    pub shared: bool,
+    /// Its content, where it is configuration of single nodes.
+    pub content: Option<Arc<BTreeMap<String, String>>>,
+}
+
+/// A ConfigMap of the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserConfigMap {
+    /// Its UID.
+    pub uid: String,
+    /// Whether it has the labels of a cluster, without which no watch would tell of an edit.
+    pub watched: bool,
+    /// Its content.
+    pub content: BTreeMap<String, String>,
 }
 
 /// A seed slice of ours.
@@ -151,7 +170,7 @@ pub fn data_digest(data: &BTreeMap<String, String>) -> String {
     hash::of(&serde_json::json!(data))
 }
 
-/// Whose a CassandraDatacenter is.
+/// Whose an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// Ours: it carries this cluster's UID.
@@ -285,7 +304,7 @@ impl ClusterIdentity {
     }
 }
 
-/// What tells whose a CassandraDatacenter is.
+/// What tells whose an object is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// UID of the cluster that it was made for.
@@ -299,21 +318,27 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Reads them.
+    /// Reads them from an object's labels and annotations.
     #[must_use]
-    pub fn of(object: &CassandraDatacenter) -> Self {
-        let metadata = &object.metadata;
-        let label = |key: &str| metadata.labels.as_ref().and_then(|map| map.get(key)).cloned();
+    pub fn of(
+        labels: Option<&BTreeMap<String, String>>,
+        annotations: Option<&BTreeMap<String, String>>,
+    ) -> Self {
+        let label = |key: &str| labels.and_then(|map| map.get(key)).cloned();
         Marks {
-            cluster_uid: metadata
-                .annotations
-                .as_ref()
+            cluster_uid: annotations
                 .and_then(|map| map.get(annotation::CLUSTER_UID))
                 .cloned(),
             cluster_name: label(label::CLUSTER_NAME),
             cluster_namespace: label(label::CLUSTER_NAMESPACE),
             cleaned_up: label(label::CLEANED_UP_BY).as_deref() == Some(label::CLUSTER_CONTROLLER),
         }
+    }
+
+    /// Whether the object was made for a cluster, whichever that is.
+    #[must_use]
+    pub fn are_of_a_cluster(&self) -> bool {
+        self.cluster_uid.is_some() || self.cleaned_up
     }
 
     /// A name is not an identity: only our mark with this UID counts, or upstream's labels for this name and

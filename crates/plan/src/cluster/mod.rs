@@ -3,7 +3,8 @@
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
 //! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`), removal (`removal`)
-//! and deletion (`deletion`); what cannot be seen again is in the record (`record_keeping`).
+//! and deletion (`deletion`); what cannot be seen again is in the record (`record_keeping`), and what a datacenter is built
+//! from beside the spec is looked up by `references`.
 
 pub mod acts;
 pub mod facts;
@@ -16,6 +17,7 @@ mod draft;
 mod founding;
 mod joining;
 mod record_keeping;
+mod references;
 mod removal;
 mod secrets;
 mod stores;
@@ -76,7 +78,7 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     if draft.record.founder.is_some() || draft.stands_behind_others() {
         record_keeping::note_initial_replication(&mut draft);
     }
-    let desired = match build_all(&draft) {
+    let desired = match build_all(&mut draft) {
         Ok(desired) => desired,
         Err(refusal) => return draft.refuse(refusal),
     };
@@ -93,19 +95,21 @@ fn secrets_before_datacenters(draft: &mut Draft<'_>) {
     draft.acts.extend(later);
 }
 
-fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
+fn build_all(draft: &mut Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
     let replication = initial_replication(draft);
     let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
-    refuse_unread_config(draft)?;
-    let build = |entry: &draft::Entry| {
+    let mut all = BTreeMap::new();
+    for entry in draft.entries.clone() {
+        let Some(mut references) = references::of(draft, &entry) else {
+            continue;
+        };
         let record = draft.record.datacenters.get(&entry.name);
         let live = draft
             .datacenter(&entry.name)
             .and_then(|it| draft::ours(&it.object));
-        let given = draft.facts.references.get(&entry.name);
-        let mut references = given.cloned().unwrap_or_default();
-        if let Some(not_built) = stores::complete(draft, entry, live, &mut references)? {
-            return Ok((entry.name.clone(), not_built));
+        if let Some(not_built) = stores::complete(draft, &entry, live, &mut references)? {
+            all.insert(entry.name.clone(), not_built);
+            continue;
         }
         let input = DatacenterInput {
             kc: &draft.facts.kc,
@@ -117,34 +121,9 @@ fn build_all(draft: &Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
             live: live.map(|live| &live.binding),
         };
         let desired = Box::new(datacenter::build(&input)?);
-        Ok((entry.name.clone(), Built::Yes(desired)))
-    };
-    draft.entries.iter().map(build).collect()
-}
-
-/// The content of a ConfigMap of the user's own is part of what a datacenter is built from, and nobody reads it yet.
-fn refuse_unread_config(draft: &Draft<'_>) -> Result<(), Refusal> {
-    let templates = draft
-        .facts
-        .kc
-        .spec
-        .cassandra
-        .iter()
-        .flat_map(|cassandra| &cassandra.datacenters);
-    let given = templates
-        .enumerate()
-        .find(|(_, template)| template.per_node_config_map_ref.is_some());
-    given.map_or(Ok(()), |(index, template)| {
-        Err(Refusal {
-            reason: reason::INVALID_SPEC.to_owned(),
-            field: format!("spec.cassandra.datacenters[{index}].perNodeConfigMapRef"),
-            message: format!(
-                "per-node configuration of your own is not supported yet, so datacenter {} is neither made nor changed: \
-                 take the reference away to go on without it",
-                template.name()
-            ),
-        })
-    })
+        all.insert(entry.name.clone(), Built::Yes(desired));
+    }
+    Ok(all)
 }
 
 fn initial_replication(draft: &Draft<'_>) -> Option<BTreeMap<String, u32>> {

@@ -123,7 +123,7 @@ fn forget(draft: &mut Draft<'_>, name: &str, datacenter: &DatacenterFacts) {
     if let Some(unknown) = unseen_leftovers(datacenter) {
         return draft.hold_unknown(name, unknown);
     }
-    if let Some(act) = leftovers(name, datacenter) {
+    if let Some(act) = leftovers(draft, name, datacenter) {
         draft.acts.push(act);
         return;
     }
@@ -149,9 +149,12 @@ pub(super) fn unseen_leftovers(datacenter: &DatacenterFacts) -> Option<&Unknown>
         .or_else(|| datacenter.seed_slices.unknown())
 }
 
-/// Deletion of what was made for a datacenter that is gone; none where nothing is left.
-pub(super) fn leftovers(name: &str, datacenter: &DatacenterFacts) -> Option<Act> {
+/// Deletion of what was made for a datacenter that is gone; none where nothing is left. What datacenters share goes with
+/// the last of them.
+pub(super) fn leftovers(draft: &Draft<'_>, name: &str, datacenter: &DatacenterFacts) -> Option<Act> {
+    let is_last = is_last_in_its_place(draft, name, datacenter);
     let maps = datacenter.config_maps.present().into_iter().flatten();
+    let maps = maps.filter(|(_, map)| is_last || !map.shared);
     let config_maps: Vec<_> = maps
         .map(|(name, map)| (name.clone(), map.uid.clone(), map.resource_version.clone()))
         .collect();
@@ -180,6 +183,22 @@ pub(super) fn leftovers(name: &str, datacenter: &DatacenterFacts) -> Option<Act>
         config_maps,
         slices,
     })
+}
+
+/// Whether no other datacenter of the cluster is, or is wanted, in the same namespace of the same plane.
+fn is_last_in_its_place(draft: &Draft<'_>, name: &str, datacenter: &DatacenterFacts) -> bool {
+    let cluster_stays = draft.facts.kc.metadata.deletion_timestamp.is_none();
+    let may_be_there = |object: &Seen<LiveDatacenter>| match object {
+        Seen::Present(live) => live.owner != Owner::Foreign,
+        Seen::Absent(_) => false,
+        Seen::Unknown(_) | Seen::NotListed => true,
+    };
+    let uses = |(other, it): (&String, &DatacenterFacts)| {
+        other != name
+            && draft.may_be_same_place(it, datacenter)
+            && (may_be_there(&it.object) || cluster_stays && draft.wants(other))
+    };
+    !draft.facts.datacenters.iter().any(uses)
 }
 
 /// How a plane that is not told about is named.

@@ -103,13 +103,23 @@ impl<'a> Facts<'a> {
         format!("spec.cassandra.datacenters[{}].{field}", self.index)
     }
 
+    /// What the cluster's reference to a MedusaConfiguration brings.
+    fn medusa_configuration<'r>(&self, references: &'r References) -> Option<&'r Value> {
+        let reference = self.kc.spec.medusa.as_ref()?.medusa_configuration_ref.as_ref()?;
+        let name = reference.name.as_deref().filter(|name| !name.is_empty());
+        references
+            .medusa_configuration
+            .as_ref()
+            .filter(|_| name.is_some())
+    }
+
     /// Digest of everything that the user said about this datacenter: not where it is, nor at which position, nor what
     /// was said about others. What the schema adds, and what says nothing, does not count, so that neither a touch nor a
     /// new release changes it.
     #[must_use]
     pub fn input_hash(&self, references: &References) -> String {
         let spec = &self.kc.spec;
-        let given = self.template.per_node_config_map_ref.is_some();
+        let given = self.template.per_node_config_map().is_some();
         let input = json!({
             "auth": spec.auth(),
             "clientEncryptionStores": self.cassandra.client_encryption_stores,
@@ -118,6 +128,7 @@ impl<'a> Facts<'a> {
             "datacenter": self.merged,
             "externalDatacenters": spec.external_datacenters,
             "medusa": spec.medusa,
+            "medusaConfiguration": self.medusa_configuration(references),
             "name": self.name,
             "namespace": self.namespace,
             "perNodeConfig": references.per_node_config.as_ref().filter(|_| given),

@@ -128,12 +128,7 @@ fn deal(tokens: &[String], pods: &[String]) -> BTreeMap<String, Vec<String>> {
 /// `None` where the datacenter, and so the whole cluster, cannot take part.
 fn share(facts: &Facts<'_>) -> Option<Share> {
     let yaml = |key: &str| value::at(&facts.merged, &format!("/config/cassandraYaml/{key}"));
-    if facts
-        .template
-        .per_node_config_map_ref
-        .as_ref()
-        .is_some_and(|reference| !reference.name.is_empty())
-    {
+    if facts.template.per_node_config_map().is_some() {
         return None;
     }
     let partitioner = match yaml("partitioner") {

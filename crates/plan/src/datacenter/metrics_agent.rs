@@ -38,6 +38,7 @@ pub(super) fn config_map(facts: &Facts<'_>) -> DesiredConfigMap {
         labels,
         annotations,
         data: BTreeMap::from([(KEY.to_owned(), yaml::document(&collector(facts)))]),
+        shared: false,
     }
 }
 

@@ -5,7 +5,7 @@
 //! * `metadata`: names, labels and annotations
 //! * `config`, `jvm_options`: the generated configuration of Cassandra
 //! * `encryption`: keystores and truststores, and what is read for them
-//! * `pod_template`, `per_node`, `metrics_agent`, `vector`: what runs in the pods
+//! * `pod_template`, `per_node`, `metrics_agent`, `medusa`, `vector`: what runs in the pods
 //! * `reaper`: what it needs to reach the nodes
 //! * [`initial_tokens`]: which tokens the first nodes begin with
 //! * `spec`: all of it together
@@ -20,6 +20,7 @@ mod facts;
 pub mod initial_tokens;
 mod jvm_options;
 mod live;
+mod medusa;
 mod metadata;
 mod metrics_agent;
 mod order;
@@ -39,6 +40,7 @@ use api::record::Role;
 use api::reports::Refusal;
 use serde_json::Value;
 
+use medusa::Medusa;
 use per_node::PerNode;
 
 pub use config::num_tokens;
@@ -51,7 +53,7 @@ pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
 pub(crate) use reaper::{own as own_reaper, secret_name as reaper_secret_name};
 pub use redacted::redacted;
-pub use references::{NoPassword, Password, References};
+pub use references::{Images, NoPassword, Password, References};
 pub(crate) use vector::check as check_vector;
 
 /// What a datacenter is built from.
@@ -72,6 +74,13 @@ pub struct DatacenterInput<'a> {
     pub references: &'a References,
     /// The CassandraDatacenter as it is now. What must not change in it is taken from there.
     pub live: Option<&'a LiveDatacenter>,
+}
+
+/// What is put into the pods beside Cassandra itself, where there is such a thing.
+#[derive(Clone, Copy, Debug)]
+struct Parts<'a> {
+    medusa: Option<&'a Medusa<'a>>,
+    per_node: Option<&'a PerNode>,
 }
 
 /// What a plane is to have for one datacenter.
@@ -124,6 +133,8 @@ pub struct DesiredConfigMap {
     pub annotations: BTreeMap<String, String>,
     /// Content.
     pub data: BTreeMap<String, String>,
+    /// Whether all datacenters of the cluster in this namespace use it, so that it goes with the last of them.
+    pub shared: bool,
 }
 
 /// Builds one datacenter.
@@ -135,11 +146,18 @@ pub struct DesiredConfigMap {
 pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> {
     let facts = Facts::of(input.kc, input.datacenter)?;
     let per_node = per_node::of(&facts, input)?;
-    let spec = spec::of(&facts, input, per_node.as_ref())?;
+    let medusa = medusa::of(&facts, input)?;
+    let parts = Parts {
+        medusa: medusa.as_ref(),
+        per_node: per_node.as_ref(),
+    };
+    let spec = spec::of(&facts, input, parts)?;
     let input_hash = facts.input_hash(input.references);
     let mut config_maps = vec![metrics_agent::config_map(&facts)];
     config_maps.extend(vector::config_map(&facts)?);
+    config_maps.extend(medusa.as_ref().map(Medusa::config_map));
     let mut annotations = metadata::annotations(&facts, input, &input_hash);
+    annotations.extend(medusa.iter().flat_map(Medusa::annotations));
     annotations.extend(per_node.as_ref().map(PerNode::annotation));
     config_maps.extend(per_node.and_then(|per_node| per_node.generated));
     Ok(DesiredDatacenter {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::metadata::{json_of, marks, product_labels};
 use super::{DatacenterInput, DesiredConfigMap, Facts, LiveDatacenter, initial_tokens};
 use crate::validate::refusal;
-use crate::{hash, naming, value};
+use crate::{hash, images, naming, value};
 
 /// On the pod template: digest of the ConfigMap's content, so that pods are replaced when it changes.
 const HASH: &str = "k8ssandra.io/per-node-config-hash";
@@ -18,8 +18,6 @@ const DIGEST: &str = "ringspan.io/per-node-config-digest";
 const NAME: &str = "per-node-config";
 /// cass-operator's container that writes the configuration; it must come first.
 const WRITER: &str = "server-config-init";
-/// The image has `yq` and a shell.
-const IMAGE: &str = "docker.io/k8ssandra/k8ssandra-client:v0.8.12";
 /// Merges each file that is there for this pod into the one that it is named after: `<pod>_<file>` into `/config/<file>`.
 const SCRIPT: &str = r#"set -eu
 for part in "/per-node-config/${POD_NAME}_"*; do
@@ -41,8 +39,8 @@ pub(super) struct PerNode {
     hash: String,
     /// Digest of its content.
     digest: String,
-    /// The container that merges it, where pods have one that would do.
-    container: Option<Value>,
+    /// The container that merges it.
+    container: Value,
     /// The ConfigMap itself, where it is ours.
     pub(super) generated: Option<DesiredConfigMap>,
 }
@@ -56,13 +54,9 @@ struct Mounted {
 
 /// What the datacenter has; `None` where no node has configuration of its own.
 pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Option<PerNode>, Refusal> {
-    let reference = facts.template.per_node_config_map_ref.as_ref();
-    match reference
-        .map(|reference| reference.name.as_str())
-        .filter(|name| !name.is_empty())
-    {
+    match facts.template.per_node_config_map() {
         Some(name) => of_user(facts, input, name).map(Some),
-        None => Ok(generated(facts, input)),
+        None => generated(facts, input),
     }
 }
 
@@ -83,27 +77,26 @@ fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result
         .as_ref()
         .filter(|mounted| mounted.name == name && noted.is_none_or(|noted| *noted == digest));
     let hash = told.map_or_else(|| digest.clone(), |mounted| mounted.hash.clone());
-    let container = mounted.map(|mounted| mounted.container);
     Ok(PerNode {
         name: name.to_owned(),
         hash,
         digest,
-        container,
+        container: container(facts, input, mounted)?,
         generated: None,
     })
 }
 
 /// Ours. A datacenter that is there keeps it, or keeps having none: its nodes have begun with their tokens.
-fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Option<PerNode> {
+fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Option<PerNode>, Refusal> {
     let name = naming::per_node_config_map(facts.cluster, facts.template.cassandra_name());
     let mounted = mounted(input.live).filter(|mounted| mounted.name == name);
     if input.live.is_some() && mounted.is_none() {
-        return None;
+        return Ok(None);
     }
     let existing = input.references.per_node_config.clone();
     let data = existing.unwrap_or_else(|| content(&initial_tokens::of_datacenter(input.kc, facts.name)));
     if data.is_empty() && mounted.is_none() {
-        return None;
+        return Ok(None);
     }
     let digest = hash::of(&json_of(&data));
     let hash = mounted
@@ -115,15 +108,16 @@ fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Option<PerNode> 
         labels: product_labels(facts),
         annotations: marks(facts),
         data,
+        shared: false,
     };
     let generated = (!config_map.data.is_empty()).then_some(config_map);
-    Some(PerNode {
+    Ok(Some(PerNode {
         name,
         hash,
         digest,
-        container: mounted.map(|mounted| mounted.container),
+        container: container(facts, input, mounted)?,
         generated,
-    })
+    }))
 }
 
 fn mounted(live: Option<&LiveDatacenter>) -> Option<Mounted> {
@@ -159,12 +153,7 @@ impl PerNode {
     }
 
     /// Puts what merges the ConfigMap into the generated configuration into a pod template.
-    pub(super) fn mount(
-        &self,
-        facts: &Facts<'_>,
-        metadata: &mut Map<String, Value>,
-        spec: &mut Map<String, Value>,
-    ) {
+    pub(super) fn mount(&self, metadata: &mut Map<String, Value>, spec: &mut Map<String, Value>) {
         let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
         annotations[HASH] = Value::from(self.hash.as_str());
         let mut containers = spec
@@ -178,7 +167,7 @@ impl PerNode {
         {
             containers.push(json!({"name": WRITER}));
         }
-        containers.push(self.container(facts));
+        containers.push(self.container.clone());
         spec.insert("initContainers".to_owned(), Value::Array(containers));
         let mut volumes = spec
             .get("volumes")
@@ -188,15 +177,23 @@ impl PerNode {
         volumes.push(json!({"name": NAME, "configMap": {"name": self.name}}));
         spec.insert("volumes".to_owned(), Value::Array(volumes));
     }
+}
 
-    /// The container that is there does the same as a new one would, and another one would restart every node. Only
-    /// another image of the user's is a reason.
-    fn container(&self, facts: &Facts<'_>) -> Value {
-        let image = value::text(&facts.merged, "/perNodeConfigInitContainerImage");
-        match (&self.container, image) {
-            (Some(there), None) => there.clone(),
-            (Some(there), Some(image)) if value::text(there, "/image") == Some(image) => there.clone(),
-            (_, image) => new_container(image.unwrap_or(IMAGE)),
+/// The container that is there does the same as a new one would, and another one would restart every node. Only another
+/// image of the user's is a reason.
+fn container(
+    facts: &Facts<'_>,
+    input: &DatacenterInput<'_>,
+    mounted: Option<Mounted>,
+) -> Result<Value, Refusal> {
+    let image = value::text(&facts.merged, "/perNodeConfigInitContainerImage");
+    match (mounted.map(|mounted| mounted.container), image) {
+        (Some(there), None) => Ok(there),
+        (Some(there), Some(image)) if value::text(&there, "/image") == Some(image) => Ok(there),
+        (_, Some(image)) => Ok(new_container(image)),
+        (None, None) => {
+            let images = input.references.images()?;
+            Ok(new_container(&images.image(images::CLIENT).text()))
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::per_node::PerNode;
-use super::{Facts, encryption, reaper, vector};
+use super::{Facts, Parts, encryption, reaper, vector};
 use crate::quantity::Quantity;
 use crate::value;
 
@@ -25,7 +24,7 @@ const DEFAULT_FILTERS: [&str; 12] = [
 ];
 
 /// The pod template. It always has a container `cassandra`, for an empty template is not valid.
-pub(super) fn of(facts: &Facts<'_>, per_node: Option<&PerNode>) -> Value {
+pub(super) fn of(facts: &Facts<'_>, parts: Parts<'_>) -> Value {
     let merged = &facts.merged;
     let mut metadata = Map::new();
     for field in ["labels", "annotations"] {
@@ -53,8 +52,11 @@ pub(super) fn of(facts: &Facts<'_>, per_node: Option<&PerNode>) -> Value {
     let mut volumes = value::items(merged, "/extraVolumes/volumes").to_vec();
     encryption::add_volumes(facts, &mut volumes);
     value::set(&mut spec, "volumes", value::not_empty(Value::Array(volumes)));
-    if let Some(per_node) = per_node {
-        per_node.mount(facts, &mut metadata, &mut spec);
+    if let Some(medusa) = parts.medusa {
+        medusa.mount(&mut metadata, &mut spec);
+    }
+    if let Some(per_node) = parts.per_node {
+        per_node.mount(&mut metadata, &mut spec);
     }
     let mut template = Map::new();
     value::set(

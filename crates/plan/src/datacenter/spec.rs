@@ -3,9 +3,9 @@
 use api::reports::Refusal;
 use serde_json::{Map, Value, json};
 
+use super::medusa::Medusa;
 use super::metadata::services;
-use super::per_node::PerNode;
-use super::{DatacenterInput, Facts, config, metrics_agent, pod_template, reaper, vector};
+use super::{DatacenterInput, Facts, Parts, config, metrics_agent, pod_template, reaper, vector};
 use crate::normalize::canonical_quantities;
 use crate::superuser;
 use crate::value;
@@ -28,11 +28,7 @@ const SAME_TEXT: [(&str, &str); 3] = [
 ];
 
 /// The whole spec.
-pub(super) fn of(
-    facts: &Facts<'_>,
-    input: &DatacenterInput<'_>,
-    per_node: Option<&PerNode>,
-) -> Result<Value, Refusal> {
+pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>, parts: Parts<'_>) -> Result<Value, Refusal> {
     let merged = &facts.merged;
     let mut spec = Map::new();
     identity(facts, input, &mut spec);
@@ -53,7 +49,7 @@ pub(super) fn of(
             value::text(merged, &format!("/{theirs}")).map(Value::from),
         );
     }
-    value::set(&mut spec, "users", users(facts));
+    value::set(&mut spec, "users", users(facts, parts.medusa));
     value::set(&mut spec, "cdc", value::at(merged, "/cdc").cloned());
     value::set(&mut spec, "networking", networking(merged));
     value::set(&mut spec, "dseWorkloads", only_set_flags(merged, "/dseWorkloads"));
@@ -61,7 +57,7 @@ pub(super) fn of(
         spec.insert("allowMultipleNodesPerWorker".to_owned(), Value::Bool(true));
     }
     spec.insert("storageConfig".to_owned(), storage(facts));
-    let template = pod_template::of(facts, per_node);
+    let template = pod_template::of(facts, parts);
     let resources = |list: &str, container: &str| pod_template::resources_of(&template, list, container);
     value::set(
         &mut spec,
@@ -104,10 +100,12 @@ pub(super) fn superuser_secret(facts: &Facts<'_>, input: &DatacenterInput<'_>) -
 }
 
 /// Users in Cassandra for add-ons.
-fn users(facts: &Facts<'_>) -> Option<Value> {
-    let secrets = reaper::user_secret(facts);
+fn users(facts: &Facts<'_>, medusa: Option<&Medusa<'_>>) -> Option<Value> {
+    let secrets = reaper::user_secret(facts)
+        .into_iter()
+        .chain(medusa.and_then(Medusa::user_secret));
     let user = |secret: String| json!({"secretName": secret, "superuser": true});
-    value::not_empty(secrets.into_iter().map(user).collect())
+    value::not_empty(secrets.map(user).collect())
 }
 
 /// The host's network is a plain flag here.

@@ -5,6 +5,7 @@
 //!
 //! Nothing is written anywhere: this is how `kubectl ringspan plan` and `render` know.
 
+mod references;
 mod snapshot;
 mod world;
 

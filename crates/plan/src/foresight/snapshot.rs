@@ -1,6 +1,7 @@
 //! Everything that was read of a cluster at one moment: the objects of each plane.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
@@ -12,11 +13,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use super::references;
 use crate::cluster::facts::{
-    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, ReplicatedFacts,
-    SecretFacts, SeedSlice, data_digest,
+    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, Owner,
+    ReplicatedFacts, SecretFacts, SeedSlice, data_digest,
 };
-use crate::datacenter::{NoPassword, Password, PasswordSource, References, password_sources};
+use crate::datacenter::{Images, NoPassword, Password, PasswordSource, References, password_sources};
 use crate::{datacenter, naming, own_secrets, value};
 
 /// What one plane answered.
@@ -25,7 +27,7 @@ pub struct PlaneObjects {
     /// Who it is.
     pub id: PlaneId,
     /// CassandraDatacenters, ConfigMaps and EndpointSlices, and the Secrets that stores' passwords are in; in the control
-    /// plane the cluster's own Secrets and ReplicatedSecrets too. As their API servers show them.
+    /// plane the cluster's own Secrets, ReplicatedSecrets and its MedusaConfiguration too. As their API servers show them.
     pub objects: Vec<Value>,
 }
 
@@ -34,6 +36,8 @@ pub struct PlaneObjects {
 pub struct Snapshot {
     /// What it answered, or why nothing is known.
     pub planes: BTreeMap<String, Result<PlaneObjects, Unknown>>,
+    /// Which images the installation runs: not a matter of the cluster's namespace.
+    pub images: Images,
 }
 
 /// A text below `metadata`, in a map of that name.
@@ -174,6 +178,8 @@ impl Snapshot {
                     last_settled: None,
                     seed_slices: Seen::Unknown(unknown.clone()),
                     stale_seed_slice: None,
+                    per_node_config: references::per_node_config(kc, name)
+                        .map(|_| Seen::Unknown(unknown.clone())),
                     config_maps: Seen::Unknown(unknown),
                     context,
                     namespace,
@@ -192,12 +198,14 @@ impl Snapshot {
             seed_slices: Seen::Present(slices(plane, &namespace, name, identity)),
             stale_seed_slice: stale_slice(plane, &namespace, &service, identity),
             config_maps: Seen::Present(config_maps(plane, &namespace, name, identity)),
+            per_node_config: references::per_node_config(kc, name)
+                .map(|map| references::see(plane, &namespace, map)),
             context,
             namespace,
         }
     }
 
-    fn own(&self, kind: &str, identity: &ClusterIdentity, name: &str) -> Option<&Value> {
+    pub(super) fn own(&self, kind: &str, identity: &ClusterIdentity, name: &str) -> Option<&Value> {
         let plane = self.planes.get("")?.as_ref().ok()?;
         plane
             .objects
@@ -221,12 +229,13 @@ impl Snapshot {
         kc: &K8ssandraCluster,
         datacenters: &BTreeMap<String, DatacenterFacts>,
     ) -> BTreeMap<String, References> {
+        let of_all = self.of_all_datacenters(kc);
         let read = |(name, datacenter): (&String, &DatacenterFacts)| {
             let sources = password_sources(kc, name).unwrap_or_default().into_iter();
             let password = |source: PasswordSource| (source.of, self.password(datacenter, &source));
             let references = References {
                 store_passwords: sources.map(password).collect(),
-                ..References::default()
+                ..of_all.clone()
             };
             (name.clone(), references)
         };
@@ -330,7 +339,8 @@ fn absence(plane: &PlaneObjects, namespace: &str, name: &str) -> Absence {
 /// One that cannot be read is there all the same: as somebody else's.
 fn live(object: &Value, identity: &ClusterIdentity) -> Option<LiveDatacenter> {
     let object: CassandraDatacenter = serde_json::from_value(object.clone()).ok()?;
-    let owner = Marks::of(&object).owner(identity);
+    let metadata = &object.metadata;
+    let owner = Marks::of(metadata.labels.as_ref(), metadata.annotations.as_ref()).owner(identity);
     Some(LiveDatacenter {
         owner,
         ..LiveDatacenter::of(&object)
@@ -384,6 +394,14 @@ fn stale_slice(
     stale.map(|object| owned(object, "/metadata/name"))
 }
 
+fn marks(object: &Value) -> Marks {
+    let map = |pointer: &str| value::texts(object, pointer);
+    Marks::of(
+        Some(&map("/metadata/labels")),
+        Some(&map("/metadata/annotations")),
+    )
+}
+
 fn config_maps(
     plane: &PlaneObjects,
     namespace: &str,
@@ -393,14 +411,16 @@ fn config_maps(
     let ours = plane.objects.iter().filter(|object| {
         value::text(object, "/kind") == Some("ConfigMap")
             && value::text(object, "/metadata/namespace") == Some(namespace)
-            && noted(object, "annotations", annotation::CLUSTER_UID) == Some(identity.uid.as_str())
-            && noted(object, "annotations", annotation::DATACENTER) == Some(datacenter)
+            && marks(object).owner(identity) != Owner::Foreign
+            && noted(object, "annotations", annotation::DATACENTER).is_none_or(|named| named == datacenter)
     });
     let marked = |object: &Value| {
         let marked = MarkedObject {
             uid: owned(object, "/metadata/uid"),
             resource_version: owned(object, "/metadata/resourceVersion"),
             digest: data_digest(&value::texts(object, "/data")),
+            shared: noted(object, "annotations", annotation::DATACENTER).is_none(),
+            content: Some(Arc::new(value::texts(object, "/data"))),
         };
         (owned(object, "/metadata/name"), marked)
     };

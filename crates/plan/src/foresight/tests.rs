@@ -17,6 +17,7 @@ fn empty(contexts: &[&str]) -> Snapshot {
     };
     Snapshot {
         planes: contexts.iter().map(plane).collect(),
+        ..Snapshot::default()
     }
 }
 
@@ -195,4 +196,36 @@ fn passwords_of_stores_are_read_from_the_snapshot_and_not_shown() {
     let shown: Vec<_> = datacenters.map(|(_, object)| object.pointer(pointer)).collect();
     assert_eq!(shown, [Some(&json!("<hidden>")), Some(&json!("<hidden>"))]);
     assert!(!format!("{foresight:?}").contains("canary"));
+}
+
+#[test]
+fn what_a_datacenter_refers_to_is_looked_for_where_it_is_needed() {
+    let mut kc = two();
+    let datacenter = &mut kc.spec.cassandra.as_mut().unwrap().datacenters[0];
+    datacenter.per_node_config_map_ref = Some(serde_json::from_value(json!({"name": "nodes"})).unwrap());
+    kc.spec.medusa = serde_json::from_value(json!({
+        "medusaConfigurationRef": {"name": "shared"}, "storageProperties": {"prefix": "p"}
+    }))
+    .unwrap();
+    let mut snapshot = empty(&["", "east", "west"]);
+    assert!(foresee(&kc, &snapshot).refusal().is_some());
+    let mut add = |context: &str, object: Value| {
+        let plane = snapshot.planes.get_mut(context).unwrap().as_mut().unwrap();
+        plane.objects.push(object);
+        foresee(&kc, &snapshot)
+    };
+    let storage = json!({"storageProvider": "s3", "bucketName": "b", "credentialsType": "role-based"});
+    let held = add(
+        "",
+        json!({"kind": "MedusaConfiguration", "metadata": {"name": "shared", "namespace": "ns"},
+            "spec": {"storageProperties": storage}}),
+    );
+    assert_eq!(held.report.holds[0].reason, "ConfigMapMissing");
+    let done = add(
+        "east",
+        json!({"kind": "ConfigMap", "metadata": {"name": "nodes", "namespace": "ns", "uid": "u"}, "data": {"a_b": "c"}}),
+    );
+    let label = "Label ConfigMap ns/nodes in plane east, so that its edits are seen".to_owned();
+    assert_eq!(sentences(&done).iter().filter(|it| **it == label).count(), 1);
+    assert!(done.report.complete, "{:?}", done.report);
 }

@@ -142,6 +142,18 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
                 },
             );
         }
+        Act::LabelConfigMap {
+            context,
+            namespace,
+            name,
+            ..
+        } => {
+            with(snapshot, context, "ConfigMap", namespace, name, |object| {
+                for (key, value) in crate::own_secrets::selector_labels(kc) {
+                    object["metadata"]["labels"][key] = json!(value);
+                }
+            });
+        }
         Act::LabelSecret { secret, .. } => {
             let namespace = kc.metadata.namespace.clone().unwrap_or_default();
             with(snapshot, "", "Secret", &namespace, &secret.name, |object| {

@@ -20,7 +20,6 @@ fn without_a_configuration_the_images_are_those_that_upstream_ships() {
     let text = |name: &str| shipped.image(name).text();
     assert_eq!(text(MEDUSA), "docker.io/k8ssandra/medusa:0.29.1");
     assert_eq!(text(CLIENT), "docker.io/k8ssandra/k8ssandra-client:v0.8.12");
-    assert_eq!(text(SYSTEM_LOGGER), "docker.io/k8ssandra/system-logger:v1.31.0");
     assert_eq!(shipped.image(MEDUSA).pull_policy, "IfNotPresent");
     assert_eq!(shipped.pull_secrets(MEDUSA), Vec::<String>::new());
 }

@@ -43,8 +43,6 @@ enum Outcome {
     },
     /// Both refuse it.
     Refused,
-    /// It needs what is not built yet.
-    NotYet(&'static str),
     /// It differs.
     Differing(Vec<String>),
 }
@@ -56,7 +54,6 @@ struct Tally {
     objects: usize,
     met: [usize; deviations::COUNT],
     refused: usize,
-    not_yet: usize,
     differing: Vec<String>,
 }
 
@@ -77,13 +74,12 @@ fn every_datacenter_equals_that_of_upstream_but_for_the_named_deviations() {
         );
     }
     println!(
-        "goldens: inputs {} compared {} (objects {}, named deviations {}) refused {} not-yet {} differing {}",
+        "goldens: inputs {} compared {} (objects {}, named deviations {}) refused {} differing {}",
         goldens.len(),
         tally.compared,
         tally.objects,
         tally.met.iter().sum::<usize>(),
         tally.refused,
-        tally.not_yet,
         tally.differing.len()
     );
     assert!(tally.compared > 0, "there are goldens, and none was compared");
@@ -106,10 +102,6 @@ impl Tally {
                     .for_each(|(sum, times)| *sum += times);
             }
             Outcome::Refused => self.refused += 1,
-            Outcome::NotYet(why) => {
-                self.not_yet += 1;
-                println!("not yet: {name} ({why})");
-            }
             Outcome::Differing(lines) => {
                 self.differing.push(name.to_owned());
                 for line in &lines {
@@ -125,9 +117,6 @@ fn outcome(golden: &Golden) -> Outcome {
     let mut refused = false;
     let mut lines = Vec::new();
     for kc in golden.clusters() {
-        if let Some(why) = not_built_yet(&kc) {
-            return Outcome::NotYet(why);
-        }
         let upstream = golden.datacenters(&kc);
         match validate::cluster(&kc) {
             Err(_) if upstream.is_empty() => refused = true,
@@ -147,13 +136,6 @@ fn outcome(golden: &Golden) -> Outcome {
     }
 }
 
-/// Add-ons that give the datacenter parts which are not built yet.
-fn not_built_yet(kc: &K8ssandraCluster) -> Option<&'static str> {
-    let spec = serde_json::to_value(&kc.spec).expect("a spec is JSON");
-    let given = |pointer: &str| spec.pointer(pointer).is_some();
-    given("/medusa").then_some("Medusa")
-}
-
 /// How many objects were compared.
 fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mut Vec<String>) -> usize {
     let mut objects = 0;
@@ -166,6 +148,13 @@ fn compare(golden: &Golden, kc: &K8ssandraCluster, met: &mut [usize], lines: &mu
                 continue;
             }
         };
+        if golden.is_left_out_by_a_bug(&template.k8s_context, &desired.namespace, &desired.name) {
+            println!(
+                "not made by upstream, for a defect of its own: {} {}",
+                golden.name, desired.name
+            );
+            continue;
+        }
         let context = reference::plane(&template.k8s_context);
         made.extend(
             desired
@@ -215,6 +204,7 @@ fn built(
     let references = References {
         per_node_config: per_node,
         store_passwords: store_passwords(golden, kc, template.name()),
+        ..References::default()
     };
     let input = DatacenterInput {
         kc,
@@ -280,7 +270,8 @@ fn config_maps(golden: &Golden, context: &str, ours: &DesiredConfigMap) -> (Stri
     let comparable = |labels: Value, annotations: Map<String, Value>, data: Map<String, Value>| {
         let parsed = |key: &str, text: &Value| match text.as_str().unwrap_or_default() {
             text if key == "vector.toml" => toml::parsed(text),
-            text => reference::yaml(text),
+            text if key.rsplit('.').next() == Some("yaml") => reference::yaml(text),
+            text => json!(text),
         };
         let data: Map<String, Value> = data
             .iter()

@@ -17,6 +17,7 @@ fn as_upstream_left_it(golden: &Golden) -> Snapshot {
     };
     Snapshot {
         planes: golden.planes().into_iter().map(plane).collect(),
+        ..Snapshot::default()
     }
 }
 

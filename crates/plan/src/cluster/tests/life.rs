@@ -6,9 +6,9 @@ use api::reports::Effect;
 use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, absent, holds, reasons, unknown};
+use super::world::{World, absent, holds, marked, reasons, unknown};
 use crate::cluster::acts::{Act, LookAgain};
-use crate::cluster::facts::{MarkedObject, Owner};
+use crate::cluster::facts::Owner;
 use crate::cluster::plan;
 
 #[test]
@@ -35,18 +35,6 @@ fn an_edit_that_would_lose_data_is_refused_and_nothing_is_written() {
             .refusal
             .is_some_and(|refusal| refusal.field.contains("clusterName"))
     );
-}
-
-#[test]
-fn configuration_that_nobody_reads_is_refused_instead_of_ignored() {
-    let mut world = World::complete();
-    let datacenter = &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1];
-    datacenter.per_node_config_map_ref =
-        Some(serde_json::from_value(serde_json::json!({"name": "mine"})).unwrap());
-    let plan = plan(&world.facts);
-    assert!(plan.acts.is_empty());
-    let refusal = plan.report.refusal.unwrap();
-    assert_eq!(refusal.field, "spec.cassandra.datacenters[1].perNodeConfigMapRef");
 }
 
 #[test]
@@ -91,11 +79,7 @@ fn a_config_map_that_somebody_deleted_is_made_again_and_one_that_is_there_is_lef
         panic!("{:?}", reasons(&plan))
     };
     assert_eq!((datacenter.as_str(), &desired.name, uid), ("dc2", &map, &None));
-    let other = MarkedObject {
-        uid: "u".into(),
-        resource_version: "3".into(),
-        digest: "of another content".into(),
-    };
+    let other = marked("of another content");
     world.datacenter("dc2").config_maps = Seen::Present([(map, other)].into());
     assert!(crate::cluster::plan(&world.facts).acts.is_empty());
 }
@@ -255,12 +239,7 @@ fn a_removed_datacenter_is_forgotten_when_it_and_what_was_made_for_it_are_gone()
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     world.datacenter("dc2").object = absent("west", "dc2");
-    let marked = MarkedObject {
-        uid: "u".into(),
-        resource_version: "3".into(),
-        digest: String::new(),
-    };
-    world.datacenter("dc2").config_maps = Seen::Present([("map".to_owned(), marked)].into());
+    world.datacenter("dc2").config_maps = Seen::Present([("map".to_owned(), marked(""))].into());
     assert_eq!(reasons(&plan(&world.facts)), ["LeftoversDeleted"]);
     world.datacenter("dc2").config_maps = Seen::Present([].into());
     world.copied_to(&["east"]);
@@ -355,9 +334,7 @@ fn a_datacenter_that_comes_back_before_its_deletion_began_is_kept_and_after_it_i
 
 fn deleted() -> World {
     let mut world = World::complete();
-    world.facts.kc.metadata.deletion_timestamp =
-        Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
-    world.facts.crd_deleting = Some(false);
+    world.delete();
     for name in ["dc1", "dc2"] {
         world.datacenter(name).config_maps = Seen::Present([].into());
     }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod life;
+mod references;
 mod ring;
 mod secrets;
 mod stores;

@@ -119,7 +119,8 @@ fn re3_a_datacenter_gets_its_user_once_the_secret_is_there() {
 #[test]
 fn an_incomplete_secret_of_the_user_s_holds_new_datacenters_and_says_what_it_lacks() {
     let mut world = World::new();
-    world.facts.kc.spec.medusa = Some(serde_json::from_value(json!({})).unwrap());
+    let storage = json!({"storageProvider": "s3", "bucketName": "b", "credentialsType": "role-based"});
+    world.facts.kc.spec.medusa = Some(serde_json::from_value(json!({"storageProperties": storage})).unwrap());
     see(&mut world, "demo-medusa", incomplete("password"));
     let held = plan(&world.facts);
     assert!(!reasons(&held).contains(&"DatacenterCreated"));

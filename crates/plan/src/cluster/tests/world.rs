@@ -15,7 +15,7 @@ use crate::cluster::facts::{
     SeedSlice, data_digest, spec_digest,
 };
 use crate::cluster::plan;
-use crate::datacenter::{self, DatacenterInput, DesiredDatacenter};
+use crate::datacenter::{self, DatacenterInput, DesiredDatacenter, References};
 use crate::fixtures::cluster_of;
 
 pub(super) struct World {
@@ -133,14 +133,21 @@ impl World {
     }
 
     pub fn desired(&self, name: &str, role: Role) -> DesiredDatacenter {
-        let references = self.facts.references.get(name).cloned().unwrap_or_default();
+        self.desired_with(name, role, &self.references(name))
+    }
+
+    fn references(&self, name: &str) -> References {
+        self.facts.references.get(name).cloned().unwrap_or_default()
+    }
+
+    fn desired_with(&self, name: &str, role: Role, references: &References) -> DesiredDatacenter {
         datacenter::build(&DatacenterInput {
             kc: &self.facts.kc,
             datacenter: name,
             role,
             initial_system_replication: Some(&BTreeMap::from([("dc1".to_owned(), 3)])),
             control_plane_id: Some("id-of-"),
-            references: &references,
+            references,
             live: None,
         })
         .unwrap()
@@ -148,7 +155,12 @@ impl World {
 
     /// A datacenter that we made as the spec now says, ready.
     pub fn make(&mut self, name: &str, role: Role) {
-        let desired = self.desired(name, role);
+        self.make_with(name, role, &self.references(name));
+    }
+
+    /// The same, of one that refers to something.
+    pub fn make_with(&mut self, name: &str, role: Role, references: &References) {
+        let desired = self.desired_with(name, role, references);
         let live = LiveDatacenter {
             uid: format!("uid-of-{name}"),
             resource_version: "5".into(),
@@ -181,6 +193,8 @@ impl World {
                 uid: format!("uid-of-{}", map.name),
                 resource_version: "4".into(),
                 digest: data_digest(&map.data),
+                shared: map.shared,
+                content: None,
             };
             (map.name.clone(), marked)
         });
@@ -250,6 +264,13 @@ impl World {
         self.facts.kc.metadata.generation = Some(8);
     }
 
+    /// Somebody deletes the cluster.
+    pub fn delete(&mut self) {
+        self.facts.kc.metadata.deletion_timestamp =
+            Some(serde_json::from_value("2026-01-01T00:00:00Z".into()).unwrap());
+        self.facts.crd_deleting = Some(false);
+    }
+
     /// The ReplicatedSecret names these contexts, and the copies are there.
     pub fn copied_to(&mut self, contexts: &[&str]) {
         let places: BTreeSet<_> = contexts
@@ -300,6 +321,18 @@ fn place(name: &str, context: &str) -> DatacenterFacts {
         seed_slices: Seen::Present(Vec::new()),
         stale_seed_slice: None,
         config_maps: Seen::Present(BTreeMap::new()),
+        per_node_config: None,
+    }
+}
+
+/// A ConfigMap that carries our mark.
+pub(super) fn marked(digest: &str) -> MarkedObject {
+    MarkedObject {
+        uid: "u".into(),
+        resource_version: "3".into(),
+        digest: digest.into(),
+        shared: false,
+        content: None,
     }
 }
 

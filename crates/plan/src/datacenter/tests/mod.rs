@@ -7,10 +7,13 @@ mod configuration;
 mod digest;
 mod encryption;
 mod founding;
+mod medusa;
 mod per_node;
 mod pods;
 mod reaper;
 mod vector;
+
+use std::sync::LazyLock;
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::record::Role;
@@ -19,10 +22,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::fixtures::cluster_of;
 
-const NOTHING: &References = &References {
-    per_node_config: None,
-    store_passwords: BTreeMap::new(),
-};
+fn nothing() -> &'static References {
+    static NOTHING: LazyLock<References> = LazyLock::new(References::default);
+    &NOTHING
+}
 
 fn references(content: &BTreeMap<String, String>) -> References {
     References {
@@ -38,7 +41,7 @@ fn input(kc: &K8ssandraCluster, role: Role) -> DatacenterInput<'_> {
         role,
         initial_system_replication: None,
         control_plane_id: Some("cp"),
-        references: NOTHING,
+        references: nothing(),
         live: None,
     }
 }

@@ -76,6 +76,7 @@ pub(super) fn config_map(facts: &Facts<'_>) -> Result<Option<DesiredConfigMap>, 
         labels,
         annotations,
         data: BTreeMap::from([(KEY.to_owned(), text)]),
+        shared: false,
     }))
 }
 
