@@ -51,12 +51,32 @@ static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| {
         .filter_map(|crd| serde_json::to_value(crd).ok())
         .collect();
     crds.extend(fake_datacenter::crds::manifests());
+    crds.push(medusa_configurations());
     let built_in = Definitions::built_in();
     built_in.with(&crds).unwrap_or_else(|error| {
         // Nothing can be run without them.
         panic!("the definitions cannot be compiled: {error}")
     })
 });
+
+/// A kind that comes with Medusa, as far as it is read here.
+fn medusa_configurations() -> Value {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "medusaconfigurations.medusa.k8ssandra.io"},
+        "spec": {
+            "group": "medusa.k8ssandra.io", "scope": "Namespaced",
+            "names": {
+                "kind": "MedusaConfiguration", "listKind": "MedusaConfigurationList",
+                "plural": "medusaconfigurations", "singular": "medusaconfiguration",
+            },
+            "versions": [{
+                "name": "v1alpha1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
+            }],
+        },
+    })
+}
 
 /// Everything of one run.
 pub struct World {

@@ -23,6 +23,9 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
         // Users make some of them; what it writes there is for `writers`.
         ("secret-replicator", "replicatedsecrets") => Ok(()),
         ("cluster-reconciler", "secrets") if owner::mark(before).is_none() => superuser(sight, before),
+        ("cluster-reconciler", "configmaps") if owner::mark(before).is_none() && labelled(sight, before) => {
+            Ok(())
+        }
         _ => ours(sight, before),
     };
     match broken {
@@ -52,6 +55,30 @@ fn ours(sight: &Sight<'_>, before: &Value) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A ConfigMap of the user's that a datacenter refers to gets labels that name the cluster, and nothing else.
+fn labelled(sight: &Sight<'_>, before: &Value) -> bool {
+    let Some(after) = sight.after() else {
+        return false;
+    };
+    let Some(cluster) = owner::cluster_by_labels(sight.look, after) else {
+        return false;
+    };
+    let rest = |object: &Value| {
+        let mut rest = object.clone();
+        if let Some(metadata) = rest.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata
+                .retain(|field, _| !["labels", "managedFields", "resourceVersion"].contains(&field.as_str()));
+        }
+        rest
+    };
+    let datacenters = cluster
+        .pointer("/spec/cassandra/datacenters")
+        .and_then(Value::as_array);
+    let name = text(before, "/metadata/name");
+    let refers = |datacenter: &Value| text(datacenter, "/perNodeConfigMapRef/name") == name;
+    datacenters.is_some_and(|all| all.iter().any(refers)) && rest(before) == rest(after)
 }
 
 /// A copy names its ReplicatedSecret, and where both name a cluster it is the same one.
@@ -161,6 +188,31 @@ mod tests {
             ),
             ["P2: it is not ours: it is adopted without a mark"]
         );
+    }
+
+    #[test]
+    fn a_config_map_that_a_datacenter_refers_to_gets_labels_and_nothing_else() {
+        let mut kc = cluster(&[("dc1", 1)], &[]);
+        kc["spec"]["cassandra"]["datacenters"][0]["perNodeConfigMapRef"] = json!({"name": "nodes"});
+        let planes = Planes::default().with(CONTROL_PLANE, CLUSTERS, &kc);
+        let map = |name: &str| json!({"metadata": {"name": name, "namespace": "db"}, "data": {"a": "b"}});
+        let labels = json!({"k8ssandra.io/cluster-name": "demo", "k8ssandra.io/cluster-namespace": "db"});
+        let told = |before: &Value, after: Value| {
+            let asked = write(
+                "cluster-reconciler",
+                "apply",
+                "configmaps",
+                Some(before.clone()),
+                Some(after),
+            );
+            said(check, "east", &asked, &planes).len()
+        };
+        let nodes = map("nodes");
+        let labelled = but(nodes.clone(), "/metadata/labels", labels.clone());
+        assert_eq!(told(&nodes, labelled.clone()), 0);
+        assert_eq!(told(&nodes, but(labelled, "/data", json!({}))), 1);
+        let other = map("other");
+        assert_eq!(told(&other, but(other.clone(), "/metadata/labels", labels)), 1);
     }
 
     #[test]

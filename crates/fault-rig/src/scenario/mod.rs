@@ -8,6 +8,7 @@ mod consent;
 mod growing;
 mod pods;
 mod recreation;
+mod referring;
 mod regions;
 mod registry;
 mod spec;
@@ -65,6 +66,8 @@ pub enum Scenario {
     Empty,
     /// S16: all pods restart.
     Pods,
+    /// What a cluster refers to comes after it, and changes.
+    References,
 }
 
 type Row = (Scenario, &'static str, fn() -> Vec<Step>);
@@ -95,6 +98,7 @@ const TABLE: &[Row] = &[
     (Scenario::Backup, "S15-backup", regions::backup),
     (Scenario::Empty, "S15-empty", regions::empty),
     (Scenario::Pods, "S16", pods::steps),
+    (Scenario::References, "references", referring::steps),
 ];
 
 impl Scenario {
