@@ -2,8 +2,10 @@
 
 mod size;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use clap::Subcommand;
+
+use crate::workspace;
 
 /// What to measure.
 #[derive(clap::Args, Debug)]
@@ -16,6 +18,16 @@ pub struct Args {
 enum What {
     /// The shipped program: bytes, time from exec to ready, memory at rest
     Size,
+    /// One decision about a cluster with every option: its time, and whether it grows
+    Plan,
+}
+
+fn plan() -> Result<()> {
+    let mut bench = workspace::cargo();
+    bench.args(["bench", "--locked", "-p", "ringspan-plan", "--bench", "plan"]);
+    let status = bench.status().context("cargo cannot be run")?;
+    ensure!(status.success(), "bench: the limit is passed, see above");
+    Ok(())
 }
 
 /// Measures and prints.
@@ -25,5 +37,6 @@ enum What {
 pub fn run(args: &Args) -> Result<()> {
     match args.what {
         What::Size => size::run(),
+        What::Plan => plan(),
     }
 }

@@ -10,6 +10,7 @@ mod demo;
 mod e2e;
 mod faults;
 mod generated;
+mod goldens;
 mod layers;
 mod mutants;
 mod rbac;
@@ -46,6 +47,8 @@ enum Chore {
     Mutants(mutants::Args),
     /// Measure what has a limit
     Bench(bench::Args),
+    /// Compare what is made of recorded inputs with what upstream made of them
+    Goldens,
     /// Make crds/ from the types in crates/api
     Crds(crds::Args),
     /// Make deploy/base from the tables of what each program may do
@@ -72,6 +75,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Faults(args) => faults::run(&args),
         Chore::Mutants(args) => mutants::run(&args),
         Chore::Bench(args) => bench::run(&args),
+        Chore::Goldens => goldens::run(),
         Chore::Crds(args) => crds::run(&args),
         Chore::Rbac(args) => rbac::run(&args),
         Chore::Layers => layers::run(),

@@ -84,6 +84,7 @@ fn planes() -> Snapshot {
     };
     Snapshot {
         planes: ["", "east", "west", "north"].map(plane).into(),
+        ..Snapshot::default()
     }
 }
 

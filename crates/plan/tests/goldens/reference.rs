@@ -141,6 +141,18 @@ impl Golden {
             .collect()
     }
 
+    /// Kind of each object that carries upstream's mark of a cluster.
+    pub fn kinds_made(&self) -> Vec<String> {
+        let marked = |object: &&Value| {
+            object
+                .pointer("/metadata/labels/k8ssandra.io~1cluster-name")
+                .is_some()
+                && text(object, "/kind") != "K8ssandraCluster"
+        };
+        let objects = self.planes.values().flatten().filter(marked);
+        objects.map(|object| text(object, "/kind").to_owned()).collect()
+    }
+
     /// The datacenters that upstream made for a cluster.
     pub fn datacenters(&self, kc: &K8ssandraCluster) -> Vec<&Value> {
         let labels = |object: &Value, name: &str| {
