@@ -179,10 +179,12 @@ pub(crate) fn merged(
             )
         })
     };
-    let (cluster, datacenter) = (
-        json(serde_json::to_value(cassandra))?,
-        json(serde_json::to_value(template))?,
-    );
+    // Of the cluster's template only what a datacenter may take from it: the datacenters in it are by far the largest part.
+    let mut cluster = json(serde_json::to_value(&cassandra.options))?;
+    if let Some(metadata) = &cassandra.metadata {
+        cluster["metadata"] = json(serde_json::to_value(metadata))?;
+    }
+    let datacenter = json(serde_json::to_value(template))?;
     Ok(merge::datacenter(&cluster, &datacenter))
 }
 

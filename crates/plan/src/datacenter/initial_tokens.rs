@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use api::k8ssandra_cluster::K8ssandraCluster;
+use api::k8ssandra_cluster::{CassandraClusterTemplate, DatacenterOptions, K8ssandraCluster};
 
 use super::config::num_tokens;
 use super::facts::{Facts, racks};
@@ -94,6 +94,9 @@ pub fn of_datacenter(kc: &K8ssandraCluster, datacenter: &str) -> BTreeMap<String
     let Some(cassandra) = &kc.spec.cassandra else {
         return BTreeMap::new();
     };
+    if !all_say_how_many(cassandra) {
+        return BTreeMap::new();
+    }
     let facts = cassandra
         .datacenters
         .iter()
@@ -114,6 +117,22 @@ pub fn of_datacenter(kc: &K8ssandraCluster, datacenter: &str) -> BTreeMap<String
     }
     let counts: Vec<u32> = shares.iter().map(|share| share.tokens).collect();
     deal(&tokens(share.partitioner, &counts)[position], &share.pods)
+}
+
+/// Whether a number of tokens is given at all for each datacenter: nothing is dealt out where one has the default.
+fn all_say_how_many(cassandra: &CassandraClusterTemplate) -> bool {
+    let says = |options: &DatacenterOptions| {
+        let yaml = options
+            .config
+            .as_ref()
+            .and_then(|config| config.cassandra_yaml.as_ref());
+        yaml.is_some_and(|yaml| yaml.0.contains_key("num_tokens"))
+    };
+    says(&cassandra.options)
+        || cassandra
+            .datacenters
+            .iter()
+            .all(|template| says(&template.options))
 }
 
 /// The tokens go round the pods, one by one.

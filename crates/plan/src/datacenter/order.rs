@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use api::k8ssandra_cluster::K8ssandraCluster;
+use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use serde_json::Value;
 
 use super::facts;
@@ -15,6 +15,17 @@ pub fn working_order(kc: &K8ssandraCluster) -> Vec<&str> {
     let Some(cassandra) = &kc.spec.cassandra else {
         return Vec::new();
     };
+    let templates = cassandra.datacenters.iter();
+    let mut options = templates
+        .map(|template| &template.options)
+        .chain([&cassandra.options]);
+    if options.all(|options| options.dse_workloads.is_none()) {
+        return cassandra
+            .datacenters
+            .iter()
+            .map(CassandraDatacenterTemplate::name)
+            .collect();
+    }
     let rank = |template| facts::merged(cassandra, template).map_or(0, |merged| rank(&merged));
     let mut ranked: Vec<(u8, &str)> = cassandra
         .datacenters

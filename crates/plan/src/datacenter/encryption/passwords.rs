@@ -45,6 +45,12 @@ impl PasswordOf {
 ///
 /// A spec without such a datacenter.
 pub fn password_sources(kc: &K8ssandraCluster, datacenter: &str) -> Result<Vec<PasswordSource>, Refusal> {
+    let cassandra = kc.spec.cassandra.as_ref();
+    if cassandra
+        .is_some_and(|it| it.client_encryption_stores.is_none() && it.server_encryption_stores.is_none())
+    {
+        return Ok(Vec::new());
+    }
     let facts = Facts::of(kc, datacenter)?;
     let asked = mounted(&facts).filter(|(of, _)| is_asked_for(&facts, *of));
     Ok(asked.map(|(of, stores)| of.source(stores)).collect())
