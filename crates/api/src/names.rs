@@ -212,6 +212,8 @@ pub mod reason {
     pub const HISTORY_REWOUND: &str = "HistoryRewound";
     /// The superuser Secret lacks `username` or `password`.
     pub const SUPERUSER_SECRET_INCOMPLETE: &str = "SuperuserSecretIncomplete";
+    /// A Secret for an add-on's user lacks `username` or `password`.
+    pub const SECRET_INCOMPLETE: &str = "SecretIncomplete";
     /// Copies of Secrets are not where a datacenter needs them yet.
     pub const SECRETS_PENDING: &str = "SecretsPending";
     /// The password of a keystore or truststore is not where the spec says.

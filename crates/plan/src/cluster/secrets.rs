@@ -57,7 +57,7 @@ fn own_secret(draft: &mut Draft<'_>, secret: &OwnSecret) {
                 let reason = if secret.purpose == Purpose::Superuser {
                     reason::SUPERUSER_SECRET_INCOMPLETE
                 } else {
-                    reason::SECRETS_PENDING
+                    reason::SECRET_INCOMPLETE
                 };
                 draft.hold(reason, None, None, message);
             }

@@ -124,7 +124,7 @@ fn an_incomplete_secret_of_the_user_s_holds_new_datacenters_and_says_what_it_lac
     see(&mut world, "demo-medusa", incomplete("password"));
     let held = plan(&world.facts);
     assert!(!reasons(&held).contains(&"DatacenterCreated"));
-    assert_eq!(holds(&held), [(reason::SECRETS_PENDING, None)]);
+    assert_eq!(holds(&held), [(reason::SECRET_INCOMPLETE, None)]);
     let message = &held.report.holds[0].message;
     assert!(
         message.starts_with("Secret ns/demo-medusa lacks `password`"),
