@@ -50,7 +50,7 @@ pub(super) fn complete(
         if let Some(Ok(_)) = read {
             continue;
         }
-        let told = unchanged.and_then(|live| told_password(kc, &entry.name, &live.binding, source.of));
+        let told = unchanged.and_then(|live| told_password(&live.binding, source.of));
         let not_built = match (told, read) {
             (Some(told), _) => {
                 references.store_passwords.insert(source.of, Ok(told));

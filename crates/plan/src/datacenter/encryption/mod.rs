@@ -112,11 +112,13 @@ impl Store {
         }
     }
 
+    /// One without a name refers to nothing.
     fn password_reference(self, stores: &EncryptionStores) -> Option<&SecretKeyReference> {
-        match self {
-            Store::Keystore => stores.keystore_password_secret_ref.as_ref(),
-            Store::Truststore => stores.truststore_password_secret_ref.as_ref(),
-        }
+        let reference = match self {
+            Store::Keystore => &stores.keystore_password_secret_ref,
+            Store::Truststore => &stores.truststore_password_secret_ref,
+        };
+        reference.as_ref().filter(|it| !it.name.is_empty())
     }
 }
 

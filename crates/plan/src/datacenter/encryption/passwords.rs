@@ -1,11 +1,11 @@
 //! Where the passwords of stores are read, and which ones a datacenter was told.
 
-use api::k8ssandra_cluster::{EncryptionStores, K8ssandraCluster};
+use api::k8ssandra_cluster::{CassandraClusterTemplate, EncryptionStores, K8ssandraCluster};
 use api::names::reason;
 use api::reports::Refusal;
 use serde_json::Value;
 
-use super::{PasswordOf, Peer, is_asked_for, is_written_by_user, mounted, said};
+use super::{PasswordOf, Peer, is_asked_for, mounted, said};
 use crate::datacenter::references::{NoPassword, Password, References};
 use crate::datacenter::{Facts, LiveDatacenter};
 use crate::validate::refusal;
@@ -45,10 +45,10 @@ impl PasswordOf {
 ///
 /// A spec without such a datacenter.
 pub fn password_sources(kc: &K8ssandraCluster, datacenter: &str) -> Result<Vec<PasswordSource>, Refusal> {
-    let cassandra = kc.spec.cassandra.as_ref();
-    if cassandra
-        .is_some_and(|it| it.client_encryption_stores.is_none() && it.server_encryption_stores.is_none())
-    {
+    let has_stores = |it: &CassandraClusterTemplate| {
+        it.client_encryption_stores.is_some() || it.server_encryption_stores.is_some()
+    };
+    if !kc.spec.cassandra.as_ref().is_some_and(has_stores) {
         return Ok(Vec::new());
     }
     let facts = Facts::of(kc, datacenter)?;
@@ -56,23 +56,15 @@ pub fn password_sources(kc: &K8ssandraCluster, datacenter: &str) -> Result<Vec<P
     Ok(asked.map(|(of, stores)| of.source(stores)).collect())
 }
 
-/// The password that a datacenter was told when it was last written.
+/// The password that a datacenter was told when it was last written. Of one that the user has changed since, it may be
+/// what he wrote himself.
 #[must_use]
-pub fn told_password(
-    kc: &K8ssandraCluster,
-    datacenter: &str,
-    live: &LiveDatacenter,
-    of: PasswordOf,
-) -> Option<Password> {
+pub fn told_password(live: &LiveDatacenter, of: PasswordOf) -> Option<Password> {
     let option = of.java_option();
-    let options = value::items(&live.spec, OPTIONS).iter();
-    let of_java = options
-        .filter_map(Value::as_str)
-        .find_map(|text| text.strip_prefix(&option));
+    let mut options = value::items(&live.spec, OPTIONS).iter().filter_map(Value::as_str);
+    let of_java = options.find_map(|text| text.strip_prefix(&option));
     let pointer = format!("/config/cassandra-yaml/{}/{}", of.peer.section(), of.yaml_key());
-    let facts = Facts::of(kc, datacenter).ok()?;
-    let written = value::at(&live.spec, &pointer).and_then(Value::as_str);
-    let of_yaml = written.filter(|_| !is_written_by_user(&facts, of));
+    let of_yaml = value::at(&live.spec, &pointer).and_then(Value::as_str);
     let found = match of.peer {
         Peer::Client => of_java.or(of_yaml),
         Peer::Server => of_yaml,

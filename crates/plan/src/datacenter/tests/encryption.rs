@@ -180,7 +180,9 @@ fn en4_a_password_is_looked_for_in_the_reference_then_in_the_store_itself() {
     let own = json!({
         "keystorePasswordSecretRef": {"name": "pw", "key": "kp"}, "truststorePasswordSecretRef": {"name": "pw"}
     });
-    let quirk = json!({"keystoreSecretRef": {"name": "ks", "key": "mine"}});
+    let quirk = json!({
+        "keystoreSecretRef": {"name": "ks", "key": "mine"}, "truststorePasswordSecretRef": {"key": "nowhere"}
+    });
     let kc = encrypted(both_on(), stores(own), stores(quirk));
     let sources = password_sources(&kc, "dc1").expect("sources");
     let found: Vec<(&str, &str)> = sources
@@ -301,14 +303,11 @@ fn a_datacenter_tells_with_which_passwords_it_was_written() {
         spec: spec(&kc, &references),
     };
     for (of, expected) in &references.store_passwords {
-        let told = told_password(&kc, "dc1", &live, *of);
+        let told = told_password(&live, *of);
         assert_eq!(told.as_ref(), expected.as_ref().ok(), "{of:?}");
     }
     let bare = LiveDatacenter::default();
-    assert_eq!(
-        told_password(&kc, "dc1", &bare, of(Peer::Server, Store::Keystore)),
-        None
-    );
+    assert_eq!(told_password(&bare, of(Peer::Server, Store::Keystore)), None);
 }
 
 /// The annotation is visible: a digest of a password invites guessing.
