@@ -22,7 +22,7 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
         ("secret-replicator", "secrets") => copy(sight, before),
         // Users make some of them; what it writes there is for `writers`.
         ("secret-replicator", "replicatedsecrets") => Ok(()),
-        ("cluster-reconciler", "secrets") if owner::mark(before).is_none() => superuser(sight, before),
+        ("cluster-reconciler", "secrets") if owner::mark(before).is_none() => own_secret(sight, before),
         ("cluster-reconciler", "configmaps") if owner::mark(before).is_none() && labelled(sight, before) => {
             Ok(())
         }
@@ -99,20 +99,21 @@ fn copy(sight: &Sight<'_>, before: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The user's own superuser Secret: a cluster of its namespace names it.
-fn superuser(sight: &Sight<'_>, before: &Value) -> Result<(), String> {
+/// A Secret that the user made for a cluster: one of its namespace names it.
+fn own_secret(sight: &Sight<'_>, before: &Value) -> Result<(), String> {
     let (namespace, name) = (
         text(before, "/metadata/namespace"),
         text(before, "/metadata/name"),
     );
     let names = |cluster: &Value| {
-        text(cluster, "/metadata/namespace") == namespace && owner::superuser(cluster) == name
+        text(cluster, "/metadata/namespace") == namespace
+            && owner::own_secrets(cluster).iter().any(|own| own == name)
     };
     let mut clusters = sight.look.all(CONTROL_PLANE, CLUSTERS).into_iter();
     if sight.in_control_plane() && clusters.any(|cluster| names(&cluster)) {
         Ok(())
     } else {
-        Err("no cluster has it as its superuser".to_owned())
+        Err("no cluster has it as its own".to_owned())
     }
 }
 

@@ -72,6 +72,29 @@ pub(crate) fn superuser(cluster: &Value) -> String {
     if !given.is_empty() {
         return given.to_owned();
     }
+    generated(cluster, "superuser")
+}
+
+/// Every Secret of a cluster's own: the superuser's, and those of the users of its add-ons.
+pub(crate) fn own_secrets(cluster: &Value) -> Vec<String> {
+    let users = [
+        ("medusa", "cassandraUserSecretRef", "medusa"),
+        ("reaper", "cassandraUserSecretRef", "reaper"),
+        ("reaper", "uiUserSecretRef", "reaper-ui"),
+    ];
+    let given = users
+        .into_iter()
+        .filter(|(addon, ..)| cluster["spec"][addon].is_object());
+    let name =
+        |(addon, field, suffix): (&str, &str, &str)| match text(&cluster["spec"][addon][field], "/name") {
+            "" => generated(cluster, suffix),
+            name => name.to_owned(),
+        };
+    given.map(name).chain([superuser(cluster)]).collect()
+}
+
+/// Name of a Secret that the user does not name.
+fn generated(cluster: &Value, suffix: &str) -> String {
     let name = match text(cluster, "/spec/cassandra/clusterName") {
         "" => text(cluster, "/metadata/name"),
         given => given,
@@ -79,7 +102,7 @@ pub(crate) fn superuser(cluster: &Value) -> String {
     let signs = name
         .chars()
         .filter(|sign| sign.is_ascii_alphanumeric() || *sign == '-');
-    format!("{}-superuser", signs.collect::<String>().to_ascii_lowercase())
+    format!("{}-{suffix}", signs.collect::<String>().to_ascii_lowercase())
 }
 
 /// Whether the user consents, now, to a datacenter being deleted; the error says what is missing.

@@ -92,7 +92,8 @@ fn may_read(look: &dyn Look, heard: &Heard<'_>, namespace: &str, name: &str) -> 
     match heard.program {
         "cluster-reconciler" => {
             let clusters = look.all(CONTROL_PLANE, CLUSTERS);
-            in_control_plane && clusters.iter().any(|it| here(it) && owner::superuser(it) == name)
+            let is_own = |it: &Value| here(it) && owner::own_secrets(it).iter().any(|own| own == name);
+            in_control_plane && clusters.iter().any(|it| is_own(it))
                 || clusters
                     .iter()
                     .any(|it| is_of_stores(it, heard.plane, namespace, name))

@@ -35,7 +35,6 @@ const DIGESTS: [&str; 2] = [
 fn referring() -> Value {
     let mut cluster = cluster(&[EAST, WEST]);
     cluster["spec"]["cassandra"]["datacenters"][0]["perNodeConfigMapRef"] = json!({"name": "nodes"});
-    cluster["spec"]["secretsProvider"] = json!("external");
     cluster["spec"]["medusa"] = json!({
         "medusaConfigurationRef": {"name": "shared"}, "storageProperties": {"prefix": "demo"},
     });
