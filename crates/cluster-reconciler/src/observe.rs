@@ -333,6 +333,7 @@ async fn secret(context: &Context, identity: &ClusterIdentity, name: &str) -> Se
         labelled: view.labelled
             && view.cluster.as_ref() == Some(&Key::new(&identity.namespace, &identity.name)),
         missing_keys: view.missing_keys,
+        goes_with_cluster: view.owners.iter().position(|uid| *uid == identity.uid),
     })
 }
 

@@ -159,6 +159,9 @@ pub(crate) struct SecretView {
     pub resource_version: String,
     pub labelled: bool,
     pub missing_keys: Vec<String>,
+    pub annotated: bool,
+    /// UIDs, in their order.
+    pub owners: Vec<String>,
 }
 
 /// A CassandraDatacenter of any cluster.
@@ -317,6 +320,13 @@ impl SecretView {
                 .into_iter()
                 .filter(lacks)
                 .map(str::to_owned)
+                .collect(),
+            annotated: metadata.annotations.is_some(),
+            owners: metadata
+                .owner_references
+                .into_iter()
+                .flatten()
+                .map(|owner| owner.uid)
                 .collect(),
             uid: metadata.uid.unwrap_or_default(),
             resource_version: metadata.resource_version.unwrap_or_default(),

@@ -10,7 +10,7 @@ use kube::api::ListParams;
 use serde_json::json;
 
 use super::clusters::{
-    SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, quiet, ring_becomes, ring_is,
+    SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, patch, quiet, ring_becomes, ring_is,
     set_datacenters,
 };
 use crate::world::{DATABASES, World};
@@ -161,4 +161,25 @@ pub(super) async fn delete_story(world: &mut World) -> anyhow::Result<()> {
     no_datacenter(world, "west", "dc2").await?;
     ring_is(world, "stays", &[("other", 1)]).await?;
     delete(world, "stays").await
+}
+
+pub(super) async fn orphan(world: &mut World) -> anyhow::Result<()> {
+    let name = "orphan";
+    make(
+        world,
+        &cluster(name, &[dc("here", "", 1), dc("there", "west", 1)]),
+    )
+    .await?;
+    let before = datacenter(world, "west", "there").await?.metadata.uid;
+    let secrets = Api::<Secret>::namespaced(world.planes.control.client(), DATABASES);
+    let secret = secrets.get("orphan-superuser").await?.metadata.uid;
+    let keep = json!({"metadata": {"annotations": {"ringspan.io/deletion-policy": "Orphan"}}});
+    patch(world, name, &keep).await?;
+    delete(world, name).await?;
+    quiet(world, Duration::from_secs(3)).await?;
+    let after = datacenter(world, "west", "there").await?;
+    ensure!(after.metadata.uid == before && after.metadata.deletion_timestamp.is_none());
+    let kept = secrets.get("orphan-superuser").await?.metadata;
+    ensure!(kept.uid == secret && kept.owner_references.is_none_or(|owners| owners.is_empty()));
+    ring_is(world, name, &[("here", 1), ("there", 1)]).await
 }

@@ -55,6 +55,7 @@ stories! {
     "remove", "a datacenter is removed: its nodes are decommissioned and the ring shrinks", change::remove;
     "remove-held", "a datacenter with replicas is not removed before its keyspaces are altered", change::remove_held;
     "delete", "a cluster is deleted, and nothing of it is left in any plane", change::delete_story;
+    "orphan", "a cluster is deleted with policy Orphan: its datacenters go on, and keep their Secret", change::orphan;
     "down-refused", "a plane refuses connections, before and after founding", planes::down_refused;
     "down-black-hole", "a plane is silent, before and after founding", planes::down_black_hole;
     "down-500", "a plane answers 500, before and after founding", planes::down_500;

@@ -45,6 +45,12 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             desired,
             uid,
         } => datacenters::write_config_map(context, kc, plane, datacenter, desired, uid.as_deref()).await,
+        Act::KeepSecret {
+            name,
+            uid,
+            resource_version,
+            owner,
+        } => secrets::keep(context, kc, name, uid, resource_version, *owner).await,
         Act::LabelConfigMap {
             context: plane,
             namespace,

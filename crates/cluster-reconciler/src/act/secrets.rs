@@ -1,6 +1,7 @@
 //! The cluster's own Secrets, and the ReplicatedSecret that has them copied.
 
 use api::k8ssandra_cluster::K8ssandraCluster;
+use api::names::annotation;
 use api::replicated_secret::ReplicatedSecret;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
@@ -8,9 +9,9 @@ use plan::cluster::facts::ClusterIdentity;
 use plan::{objects, own_secrets};
 use runtime::Key;
 use runtime::write::{self, Apply};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{MANAGER, typed};
+use super::{MANAGER, pointer, typed};
 use crate::error::ActError;
 use crate::watches::SecretView;
 use crate::{Context, password};
@@ -65,6 +66,31 @@ pub(super) async fn label(
         resource_version: None,
     };
     absorb_secret(context, write::apply(&api, name, uid, &body, how).await?);
+    Ok(())
+}
+
+/// Takes the cluster out of the owners of exactly this version, and marks the Secret so that its copies stay too.
+pub(super) async fn keep(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    name: &str,
+    uid: &str,
+    resource_version: &str,
+    owner: usize,
+) -> Result<(), ActError> {
+    let identity = ClusterIdentity::of(kc);
+    let key = Key::new(&identity.namespace, name);
+    let mut operations = Vec::new();
+    if context.local.secrets.get(&key).is_none_or(|view| !view.annotated) {
+        operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
+    }
+    operations.push(json!({"op": "add", "path": pointer(annotation::ORPHAN), "value": "true"}));
+    let path = format!("/metadata/ownerReferences/{owner}");
+    operations.push(json!({"op": "remove", "path": path}));
+    let api = Api::<Secret>::namespaced(context.process.client.clone(), &identity.namespace);
+    let operations = Value::Array(operations);
+    let stored = write::json_patch(&api, name, uid, Some(resource_version), &operations, MANAGER).await?;
+    absorb_secret(context, stored);
     Ok(())
 }
 

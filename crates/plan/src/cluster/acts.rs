@@ -61,6 +61,17 @@ pub enum Act {
         /// The version that was seen.
         resource_version: String,
     },
+    /// A Secret of the cluster that is to outlive it: marked as an orphan, and not owned by the cluster any more.
+    KeepSecret {
+        /// Its name.
+        name: String,
+        /// Its UID.
+        uid: String,
+        /// The version that was seen.
+        resource_version: String,
+        /// Place of the reference to the cluster among its owner references.
+        owner: usize,
+    },
     /// The ReplicatedSecret of the cluster.
     CreateReplicatedSecret {
         /// Context and namespace of each target.
@@ -185,6 +196,7 @@ impl Act {
                 let purpose = secret.purpose.described();
                 format!("Label Secret {} for {purpose}, so that it is copied", secret.name)
             }
+            Act::KeepSecret { name, .. } => format!("Keep Secret {name} when the cluster goes"),
             Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
                 copied_to(targets)
             }
@@ -270,6 +282,7 @@ impl Act {
                 "SuperuserSecretLabelled"
             }
             Act::LabelSecret { .. } => "SecretLabelled",
+            Act::KeepSecret { .. } => "SecretKept",
             Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => {
                 "ReplicatedSecretWritten"
             }

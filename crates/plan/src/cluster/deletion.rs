@@ -5,7 +5,7 @@ use api::seen::Seen;
 
 use super::acts::{Act, ClusterPlan, Deletion};
 use super::draft::Draft;
-use super::facts::Owner;
+use super::facts::{Owner, SecretFacts};
 use super::removal::{leftovers, unseen_leftovers, where_is};
 
 /// Decides for a cluster that is being deleted. Nothing here can be refused by a bad spec.
@@ -16,8 +16,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
         return draft.finish_without_record();
     }
     if draft.annotation(annotation::DELETION_POLICY) == Some("Orphan") {
-        draft.acts.push(Act::RemoveFinalizer);
-        return draft.finish_without_record();
+        return orphan(draft);
     }
     if !is_meant(&mut draft) {
         return draft.finish_without_record();
@@ -71,6 +70,35 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
             draft.acts.push(Act::RemoveFinalizer);
         }
         draft.acts.extend(acts);
+    }
+    draft.finish_without_record()
+}
+
+/// Nothing is deleted. The databases go on, so their Secrets must: those that the cluster owns would go with it.
+fn orphan(mut draft: Draft<'_>) -> ClusterPlan {
+    for (name, secret) in &draft.facts.secrets {
+        match secret {
+            SecretFacts::Missing => {}
+            SecretFacts::Unknown => {
+                let message =
+                    format!("the cluster stays until Secret {name} can be read, so that it is kept");
+                draft.hold(reason::SECRETS_PENDING, None, None, message);
+            }
+            SecretFacts::Present {
+                uid,
+                resource_version,
+                goes_with_cluster,
+                ..
+            } => draft.acts.extend(goes_with_cluster.map(|owner| Act::KeepSecret {
+                name: name.clone(),
+                uid: uid.clone(),
+                resource_version: resource_version.clone(),
+                owner,
+            })),
+        }
+    }
+    if draft.acts.is_empty() && draft.holds.is_empty() {
+        draft.acts.push(Act::RemoveFinalizer);
     }
     draft.finish_without_record()
 }

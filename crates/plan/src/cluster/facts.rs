@@ -198,6 +198,8 @@ pub enum SecretFacts {
         labelled: bool,
         /// Keys that it lacks.
         missing_keys: Vec<String>,
+        /// Place of the reference to this cluster among its owner references; none where it does not go with the cluster.
+        goes_with_cluster: Option<usize>,
     },
 }
 

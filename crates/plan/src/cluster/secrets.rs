@@ -37,6 +37,7 @@ fn own_secret(draft: &mut Draft<'_>, secret: &OwnSecret) {
             resource_version,
             labelled,
             missing_keys,
+            ..
         }) => {
             if !labelled {
                 draft.acts.push(Act::LabelSecret {

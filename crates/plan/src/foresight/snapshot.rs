@@ -300,7 +300,11 @@ fn secret_facts(kc: &K8ssandraCluster, secret: &Value) -> SecretFacts {
             .iter()
             .any(|map| value::text(secret, &format!("/{map}/{key}")).is_some())
     };
+    let owners = value::items(secret, "/metadata/ownerReferences");
     SecretFacts::Present {
+        goes_with_cluster: owners
+            .iter()
+            .position(|owner| value::text(owner, "/uid") == kc.metadata.uid.as_deref()),
         uid: owned(secret, "/metadata/uid"),
         resource_version: owned(secret, "/metadata/resourceVersion"),
         labelled: own_secrets::selector_labels(kc)

@@ -154,6 +154,15 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
                 }
             });
         }
+        Act::KeepSecret { name, owner, .. } => {
+            let namespace = kc.metadata.namespace.clone().unwrap_or_default();
+            with(snapshot, "", "Secret", &namespace, name, |object| {
+                let owners = object.pointer_mut("/metadata/ownerReferences");
+                if let Some(owners) = owners.and_then(Value::as_array_mut) {
+                    owners.remove(*owner);
+                }
+            });
+        }
         Act::LabelSecret { secret, .. } => {
             let namespace = kc.metadata.namespace.clone().unwrap_or_default();
             with(snapshot, "", "Secret", &namespace, &secret.name, |object| {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::world::{World, absent, holds, marked, reasons, unknown};
 use crate::cluster::acts::{Act, LookAgain};
-use crate::cluster::facts::Owner;
+use crate::cluster::facts::{Owner, SecretFacts};
 use crate::cluster::plan;
 
 #[test]
@@ -387,8 +387,21 @@ fn while_the_crd_is_deleted_nothing_goes_without_a_second_consent() {
 }
 
 #[test]
-fn the_orphan_policy_lets_the_cluster_go_and_keeps_the_databases() {
+fn m4_the_orphan_policy_keeps_the_databases_and_the_secrets_that_they_need() {
     let mut world = deleted();
     world.annotate(annotation::DELETION_POLICY, "Orphan");
     assert_eq!(reasons(&plan(&world.facts)), ["ClusterReleased"]);
+    if let Some(SecretFacts::Present {
+        goes_with_cluster, ..
+    }) = world.facts.secrets.values_mut().next()
+    {
+        *goes_with_cluster = Some(0);
+    }
+    assert_eq!(reasons(&plan(&world.facts)), ["SecretKept"]);
+    for secret in world.facts.secrets.values_mut() {
+        *secret = SecretFacts::Unknown;
+    }
+    let waits = plan(&world.facts);
+    assert!(waits.acts.is_empty());
+    assert_eq!(holds(&waits), [(reason::SECRETS_PENDING, None)]);
 }

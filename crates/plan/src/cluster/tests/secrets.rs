@@ -19,6 +19,7 @@ fn see(world: &mut World, name: &str, facts: SecretFacts) {
 
 fn incomplete(missing: &str) -> SecretFacts {
     SecretFacts::Present {
+        goes_with_cluster: None,
         uid: "i".into(),
         resource_version: "3".into(),
         labelled: true,
@@ -64,6 +65,7 @@ fn re4_a_secret_of_the_user_s_is_labelled_once() {
         json!({"cassandraUserSecretRef": {"name": "mine"}, "uiUserSecretRef": {}}),
     );
     let of_user = SecretFacts::Present {
+        goes_with_cluster: None,
         uid: "m".into(),
         resource_version: "2".into(),
         labelled: false,

@@ -305,6 +305,7 @@ impl World {
 /// A Secret that is as it must be.
 pub(super) fn secret(uid: &str) -> SecretFacts {
     SecretFacts::Present {
+        goes_with_cluster: None,
         uid: uid.to_owned(),
         resource_version: "1".into(),
         labelled: true,
