@@ -63,7 +63,7 @@ fn every_scenario_has_an_id_of_its_own_and_steps() {
 }
 
 /// One time for each datacenter that is made, and one for each that its user has changed, when it is its turn; beside them
-/// the looks at what is not there yet. Not one in the hour in which another password waits.
+/// the looks at what is not there yet. Not one while another password waits.
 #[test]
 fn passwords_of_stores_are_read_for_edits_alone() {
     let report = run(Plan::without_fault(Scenario::Stores, 7)).unwrap();

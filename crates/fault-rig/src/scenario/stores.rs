@@ -53,7 +53,7 @@ pub(super) fn steps() -> Vec<Step> {
         secret("west", FIRST).then_all([Until::Ready, told(EAST, FIRST), told(WEST, FIRST)]),
         secret("east", SECOND).at_once(),
         secret("west", SECOND).then_all([
-            Until::Passed(Duration::from_hours(1)),
+            Until::Passed(Duration::from_mins(10)),
             told(EAST, FIRST),
             told(WEST, FIRST),
         ]),
