@@ -345,12 +345,9 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
     else {
         return ReplicatedFacts::Missing;
     };
-    let owned = object
-        .metadata
-        .owner_references
-        .iter()
-        .flatten()
-        .any(|owner| owner.uid == identity.uid);
+    let owners = object.metadata.owner_references.iter().flatten();
+    let owner = owners.enumerate().find(|(_, owner)| owner.uid == identity.uid);
+    let owner = owner.map(|(at, _)| at);
     let own = |namespace: &str| {
         if namespace.is_empty() {
             identity.namespace.clone()
@@ -363,7 +360,8 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
     ReplicatedFacts::Present {
         uid: object.metadata.uid.clone().unwrap_or_default(),
         resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
-        ours: owned,
+        ours: owner.is_some(),
+        goes_with_cluster: owner,
         deleting: object.metadata.deletion_timestamp.is_some(),
         targets: targets
             .map(|target| {

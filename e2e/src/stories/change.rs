@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
+use api::replicated_secret::ReplicatedSecret;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 use super::clusters::{
@@ -176,10 +177,31 @@ pub(super) async fn orphan(world: &mut World) -> anyhow::Result<()> {
     let keep = json!({"metadata": {"annotations": {"ringspan.io/deletion-policy": "Orphan"}}});
     patch(world, name, &keep).await?;
     delete(world, name).await?;
+    let control = world.planes.control.client();
+    let copying = Api::<ReplicatedSecret>::namespaced(control, DATABASES);
+    let copying = copying.get(name).await?.metadata;
+    ensure!(
+        copying.deletion_timestamp.is_none(),
+        "Secrets are not copied any more"
+    );
+    let west = world
+        .planes
+        .all()
+        .find(|plane| plane.name() == "west")
+        .context("west")?;
+    let copies = Api::<Secret>::namespaced(west.client(), DATABASES);
+    copies.get("orphan-superuser").await.context("the copy in west")?;
     quiet(world, Duration::from_secs(3)).await?;
     let after = datacenter(world, "west", "there").await?;
     ensure!(after.metadata.uid == before && after.metadata.deletion_timestamp.is_none());
     let kept = secrets.get("orphan-superuser").await?.metadata;
     ensure!(kept.uid == secret && kept.owner_references.is_none_or(|owners| owners.is_empty()));
-    ring_is(world, name, &[("here", 1), ("there", 1)]).await
+    ring_is(world, name, &[("here", 1), ("there", 1)]).await?;
+    // What was kept would be in the way of the stories after this one.
+    for plane in ["control-plane", "west"] {
+        let datacenters = world.datacenters(plane)?;
+        let all = (DeleteParams::default(), ListParams::default());
+        datacenters.delete_collection(&all.0, &all.1).await?;
+    }
+    Ok(())
 }

@@ -51,6 +51,11 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             resource_version,
             owner,
         } => secrets::keep(context, kc, name, uid, resource_version, *owner).await,
+        Act::KeepReplicatedSecret {
+            uid,
+            resource_version,
+            owner,
+        } => secrets::keep_replicated(context, kc, uid, resource_version, *owner).await,
         Act::LabelConfigMap {
             context: plane,
             namespace,

@@ -94,6 +94,24 @@ pub(super) async fn keep(
     Ok(())
 }
 
+/// Takes the cluster out of the owners of exactly this version.
+pub(super) async fn keep_replicated(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    uid: &str,
+    resource_version: &str,
+    owner: usize,
+) -> Result<(), ActError> {
+    let identity = ClusterIdentity::of(kc);
+    let path = format!("/metadata/ownerReferences/{owner}");
+    let operations = json!([{"op": "remove", "path": path}]);
+    let api = Api::<ReplicatedSecret>::namespaced(context.process.client.clone(), &identity.namespace);
+    let version = Some(resource_version);
+    let stored = write::json_patch(&api, &identity.name, uid, version, &operations, MANAGER).await?;
+    absorb_replicated(context, stored);
+    Ok(())
+}
+
 fn absorb_replicated(context: &Context, stored: ReplicatedSecret) {
     let Some(key) = Key::of(&stored) else { return };
     let version = stored.resource_version().unwrap_or_default();

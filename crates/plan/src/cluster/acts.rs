@@ -72,6 +72,15 @@ pub enum Act {
         /// Place of the reference to the cluster among its owner references.
         owner: usize,
     },
+    /// The ReplicatedSecret of a cluster that it is to outlive.
+    KeepReplicatedSecret {
+        /// Its UID.
+        uid: String,
+        /// The version that was seen.
+        resource_version: String,
+        /// Place of the reference to the cluster among its owner references.
+        owner: usize,
+    },
     /// The ReplicatedSecret of the cluster.
     CreateReplicatedSecret {
         /// Context and namespace of each target.
@@ -197,6 +206,7 @@ impl Act {
                 format!("Label Secret {} for {purpose}, so that it is copied", secret.name)
             }
             Act::KeepSecret { name, .. } => format!("Keep Secret {name} when the cluster goes"),
+            Act::KeepReplicatedSecret { .. } => "Keep copying Secrets when the cluster goes".to_owned(),
             Act::CreateReplicatedSecret { targets } | Act::ApplyReplicatedSecret { targets, .. } => {
                 copied_to(targets)
             }
@@ -282,7 +292,7 @@ impl Act {
                 "SuperuserSecretLabelled"
             }
             Act::LabelSecret { .. } => "SecretLabelled",
-            Act::KeepSecret { .. } => "SecretKept",
+            Act::KeepSecret { .. } | Act::KeepReplicatedSecret { .. } => "SecretKept",
             Act::CreateReplicatedSecret { .. } | Act::ApplyReplicatedSecret { .. } => {
                 "ReplicatedSecretWritten"
             }

@@ -5,7 +5,7 @@ use api::seen::Seen;
 
 use super::acts::{Act, ClusterPlan, Deletion};
 use super::draft::Draft;
-use super::facts::{Owner, SecretFacts};
+use super::facts::{Owner, ReplicatedFacts, SecretFacts};
 use super::removal::{leftovers, unseen_leftovers, where_is};
 
 /// Decides for a cluster that is being deleted. Nothing here can be refused by a bad spec.
@@ -74,7 +74,8 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
     draft.finish_without_record()
 }
 
-/// Nothing is deleted. The databases go on, so their Secrets must: those that the cluster owns would go with it.
+/// Nothing is deleted. The databases go on, so their Secrets must, and be copied: what the cluster owns
+/// would go with it.
 fn orphan(mut draft: Draft<'_>) -> ClusterPlan {
     for (name, secret) in &draft.facts.secrets {
         match secret {
@@ -96,6 +97,19 @@ fn orphan(mut draft: Draft<'_>) -> ClusterPlan {
                 owner,
             })),
         }
+    }
+    if let ReplicatedFacts::Present {
+        uid,
+        resource_version,
+        goes_with_cluster: Some(owner),
+        ..
+    } = &draft.facts.replicated
+    {
+        draft.acts.push(Act::KeepReplicatedSecret {
+            uid: uid.clone(),
+            resource_version: resource_version.clone(),
+            owner: *owner,
+        });
     }
     if draft.acts.is_empty() && draft.holds.is_empty() {
         draft.acts.push(Act::RemoveFinalizer);

@@ -216,6 +216,8 @@ pub enum ReplicatedFacts {
         resource_version: String,
         /// Whether it is ours: owned by this cluster, or labelled for it.
         ours: bool,
+        /// Place of the reference to this cluster among its owner references; none where it does not go with the cluster.
+        goes_with_cluster: Option<usize>,
         /// Its targets: context and namespace.
         targets: BTreeSet<(String, String)>,
         /// Whether somebody has deleted it: then it goes, unless a datacenter of the cluster is there and needs the copies.

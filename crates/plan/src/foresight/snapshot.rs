@@ -274,12 +274,12 @@ impl Snapshot {
             (owned(item, context), namespace.to_owned())
         };
         let done = |condition: &&Value| value::text(condition, "/status") == Some("True");
+        let owner = owner_of(object, identity);
         ReplicatedFacts::Present {
             uid: owned(object, "/metadata/uid"),
             resource_version: owned(object, "/metadata/resourceVersion"),
-            ours: value::items(object, "/metadata/ownerReferences")
-                .iter()
-                .any(|owner| value::text(owner, "/uid") == Some(identity.uid.as_str())),
+            ours: owner.is_some(),
+            goes_with_cluster: owner,
             deleting: value::at(object, "/metadata/deletionTimestamp").is_some(),
             targets: value::items(object, "/spec/replicationTargets")
                 .iter()
@@ -294,17 +294,20 @@ impl Snapshot {
     }
 }
 
+/// Place of the cluster among the owners.
+fn owner_of(object: &Value, identity: &ClusterIdentity) -> Option<usize> {
+    let mut owners = value::items(object, "/metadata/ownerReferences").iter();
+    owners.position(|owner| value::text(owner, "/uid") == Some(identity.uid.as_str()))
+}
+
 fn secret_facts(kc: &K8ssandraCluster, secret: &Value) -> SecretFacts {
     let has = |key: &str| {
         ["data", "stringData"]
             .iter()
             .any(|map| value::text(secret, &format!("/{map}/{key}")).is_some())
     };
-    let owners = value::items(secret, "/metadata/ownerReferences");
     SecretFacts::Present {
-        goes_with_cluster: owners
-            .iter()
-            .position(|owner| value::text(owner, "/uid") == kc.metadata.uid.as_deref()),
+        goes_with_cluster: owner_of(secret, &ClusterIdentity::of(kc)),
         uid: owned(secret, "/metadata/uid"),
         resource_version: owned(secret, "/metadata/resourceVersion"),
         labelled: own_secrets::selector_labels(kc)

@@ -80,6 +80,7 @@ impl World {
             references: BTreeMap::new(),
             secrets: BTreeMap::from([("demo-superuser".to_owned(), secret("s"))]),
             replicated: ReplicatedFacts::Present {
+                goes_with_cluster: None,
                 uid: "r".into(),
                 resource_version: "1".into(),
                 ours: true,
