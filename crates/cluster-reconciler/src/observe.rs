@@ -54,7 +54,7 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         .and_then(|status| status.reports.topology.clone());
     let mut facts = ClusterFacts {
         record: record.clone(),
-        control_plane: context.fleet.plane("").ok().and_then(|plane| plane.id()),
+        control_plane: control_plane(context),
         datacenters: datacenters.into_iter().map(look).collect(),
         planes,
         references: references::of_cluster(context, kc).await,
@@ -167,6 +167,15 @@ fn planes(
         (name, id)
     };
     names.into_iter().map(who).collect()
+}
+
+/// None where our credentials may not read it, which is known only when the control plane has been asked.
+fn control_plane(context: &Context) -> Result<Option<PlaneId>, Unknown> {
+    let plane = context.fleet.plane("")?;
+    if plane.id().is_none() && plane.health() == Health::Reachable {
+        return Ok(None);
+    }
+    identified(&plane).map(Some)
 }
 
 fn identified(plane: &Plane<Remote>) -> Result<PlaneId, Unknown> {

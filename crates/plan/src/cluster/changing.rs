@@ -96,6 +96,8 @@ fn may_be_written(
             entry.name, draft.generation
         );
         (reason::HISTORY_REWOUND, message)
+    } else if let Err(unknown) = &draft.facts.control_plane {
+        (unknown.reason.as_str(), unknown.message.clone())
     } else {
         return !waits_for_another(draft, entry, busy) && secrets::exist(draft, entry);
     };

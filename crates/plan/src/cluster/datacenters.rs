@@ -184,7 +184,7 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, built: &Built, busy: &mut BTree
         Role::Rebuild => joining::seeds_are_there(draft, entry),
         Role::External | Role::Adopted => joining::outside_seeds_are_there(draft, entry),
     };
-    if !open {
+    if !open || !may_be_stamped(draft, entry) {
         return;
     }
     if !absent {
@@ -205,6 +205,15 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, built: &Built, busy: &mut BTree
         context: entry.context.clone(),
         desired: Box::new(desired),
     });
+}
+
+/// Every datacenter carries which control plane writes it; none is written before that is known.
+fn may_be_stamped(draft: &mut Draft<'_>, entry: &Entry) -> bool {
+    let Err(unknown) = &draft.facts.control_plane else {
+        return true;
+    };
+    draft.hold_unknown(&entry.name, unknown);
+    false
 }
 
 /// A datacenter that existed is not there: with consent it is made anew and rebuilt, without it nobody touches

@@ -23,8 +23,8 @@ pub struct ClusterFacts {
     pub kc: K8ssandraCluster,
     /// What its record says.
     pub record: RecordState,
-    /// Id of the control plane itself.
-    pub control_plane: Option<PlaneId>,
+    /// Id of the control plane itself; none where it may not be read, an error before it is known whether it may.
+    pub control_plane: Result<Option<PlaneId>, Unknown>,
     /// By context: every plane that a datacenter of the spec or of the record may live in, and who it is.
     pub planes: BTreeMap<String, Result<PlaneId, Unknown>>,
     /// By name: every datacenter of the spec, of the record, and every other one with this cluster's UID.

@@ -97,7 +97,8 @@ fn secrets_before_datacenters(draft: &mut Draft<'_>) {
 
 fn build_all(draft: &mut Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
     let replication = initial_replication(draft);
-    let control_plane = draft.facts.control_plane.as_ref().map(|plane| plane.0.as_str());
+    let known = draft.facts.control_plane.as_ref().ok();
+    let control_plane = known.and_then(|id| id.as_ref()).map(|plane| plane.0.as_str());
     let mut all = BTreeMap::new();
     for entry in draft.entries.clone() {
         let Some(mut references) = references::of(draft, &entry) else {

@@ -78,7 +78,7 @@ impl Snapshot {
             None => Err(nobody(context)),
         };
         ClusterFacts {
-            control_plane: id("").ok(),
+            control_plane: Ok(id("").ok()),
             planes: datacenters
                 .values()
                 .map(|it| (it.context.clone(), id(&it.context)))

@@ -240,6 +240,17 @@ fn a_joiner_waits_until_the_founder_is_ready() {
 }
 
 #[test]
+fn no_datacenter_is_made_before_it_is_known_who_its_control_plane_is() {
+    let mut world = World::new();
+    world.facts.control_plane = Err(unknown(""));
+    assert_eq!(created(&world), Vec::<String>::new());
+    assert!(holds(&plan(&world.facts)).contains(&(reason::PLANE_UNREACHABLE, Some("dc1"))));
+    // An installation that may not read that id does without it.
+    world.facts.control_plane = Ok(None);
+    assert_eq!(created(&world), ["dc1"]);
+}
+
+#[test]
 fn a_joiner_is_made_only_when_it_is_proven_absent() {
     let mut world = World::founded();
     world.seeds_for_dc2();

@@ -68,7 +68,7 @@ impl World {
         let facts = ClusterFacts {
             kc,
             record: RecordState::None,
-            control_plane: Some(plane_id("")),
+            control_plane: Ok(Some(plane_id(""))),
             planes: places
                 .iter()
                 .map(|(_, context)| (context.clone(), Ok(plane_id(context))))
