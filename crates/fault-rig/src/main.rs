@@ -1,16 +1,18 @@
 //! `fault-rig`: sweeps and replays, for `cargo xtask faults`.
 
+mod choice;
 mod figures;
+mod hunt;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
+use choice::{Limits, List};
 use clap::{Parser, Subcommand};
 use fault_rig::plan::Call;
 use fault_rig::scenario::{Scenario, WAITING};
-use fault_rig::sweep::{self, ROWS, Row};
+use fault_rig::sweep::{self, Open, ROWS};
 use fault_rig::{Plan, Report, run};
 use figures::{Figures, say};
 
@@ -25,6 +27,8 @@ struct Arguments {
 enum What {
     /// Sweep scenarios with every row, and print what came of it
     Sweep(Sweep),
+    /// Run plan after plan until one fails
+    Hunt(hunt::Hunt),
     /// Run one plan again, and say what is wrong with it
     Replay {
         /// The line of the plan
@@ -69,6 +73,7 @@ const CI: usize = 1_200;
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Sweep(wish) => sweep_all(&wish),
+        What::Hunt(wish) => hunt::hunt(&wish),
         What::Replay { plan, journal } => replay(&plan, journal),
     }
 }
@@ -82,9 +87,6 @@ fn chosen(ids: &[String]) -> anyhow::Result<Vec<Scenario>> {
         .map(|id| Scenario::named(id).with_context(|| format!("there is no scenario {id}")))
         .collect()
 }
-
-/// One row of one scenario.
-type List<'r> = (&'static Row, &'r Report, Vec<Plan>);
 
 fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
     let threads = match wish.threads {
@@ -102,19 +104,9 @@ fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
     for reference in &references {
         tell_calls(reference);
     }
-    let wanted = ROWS
-        .iter()
-        .filter(|row| wish.row.as_deref().is_none_or(|only| row.name.contains(only)));
-    let mut lists: Vec<List<'_>> = wanted
-        .flat_map(|row| references.iter().map(move |run| (row, run, (row.plans)(run))))
-        .collect();
-    ensure!(!lists.is_empty(), "there is no such row");
+    let open = wish.open()?;
     let mut figures = Figures::default();
-    for (row, run, plans) in &lists {
-        figures.possible(row.name, run.plan.scenario, plans.len());
-    }
-    let budget = if wish.ci { Some(CI) } else { wish.budget };
-    cut(&mut lists, budget, wish);
+    let lists = lists(wish, &references, &open, &mut figures)?;
     let jobs: Vec<(&Report, Vec<Plan>)> = lists
         .iter()
         .map(|(_, run, plans)| (*run, plans.clone()))
@@ -123,6 +115,7 @@ fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
     for ((row, run, _), outcome) in lists.iter().zip(&outcomes) {
         figures.add(row, run.plan.scenario, outcome);
     }
+    figures.add_open(&open, &sweep::failing(&open, &references, threads)?);
     figures.tell(began.elapsed(), threads);
     if let Some(path) = &wish.figures {
         std::fs::write(path, figures.json()).with_context(|| path.display().to_string())?;
@@ -130,42 +123,43 @@ fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
     figures.verdict()
 }
 
-/// Chooses from the lists what the budget allows. What is left after the rows that are swept whole is shared by the
-/// rows, and within a row chosen evenly over all scenarios.
-fn cut(lists: &mut [List<'_>], budget: Option<usize>, wish: &Sweep) {
-    for list in lists.iter_mut().filter(|list| !is_whole(list)) {
-        list.2 = sweep::sample(std::mem::take(&mut list.2), wish.most, wish.seed);
+/// What is run, of all that there is. Open plans are run for themselves.
+fn lists<'r>(
+    wish: &Sweep,
+    references: &'r [Report],
+    open: &[Open],
+    figures: &mut Figures,
+) -> anyhow::Result<Vec<List<'r>>> {
+    let wanted = ROWS
+        .iter()
+        .filter(|row| wish.row.as_deref().is_none_or(|only| row.name.contains(only)));
+    let mut lists: Vec<List<'_>> = wanted
+        .flat_map(|row| references.iter().map(move |run| (row, run, (row.plans)(run))))
+        .collect();
+    ensure!(!lists.is_empty(), "there is no such row");
+    for (row, run, plans) in &lists {
+        figures.possible(row.name, run.plan.scenario, plans.len());
     }
-    let Some(budget) = budget else { return };
-    let mut sizes: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let mut left = budget;
-    for list in lists.iter() {
-        if is_whole(list) {
-            left = left.saturating_sub(list.2.len());
-        } else {
-            *sizes.entry(list.0.name).or_default() += list.2.len();
-        }
+    let limits = Limits {
+        budget: if wish.ci { Some(CI) } else { wish.budget },
+        most: wish.most,
+        seed: wish.seed,
+    };
+    choice::cut(&mut lists, &limits);
+    for list in lists.iter_mut().filter(|list| !choice::is_whole(list)) {
+        list.2.retain(|plan| open.iter().all(|open| open.plan != *plan));
     }
-    let most = sweep::most_of_each(&sizes.values().copied().collect::<Vec<_>>(), left).max(1);
-    for (name, size) in sizes {
-        let mut kept: BTreeSet<usize> = sweep::sample((0..size).collect(), most, wish.seed)
-            .into_iter()
-            .collect();
-        let mut number = 0;
-        for list in lists
-            .iter_mut()
-            .filter(|list| list.0.name == name && !is_whole(list))
-        {
-            list.2.retain(|_| {
-                number += 1;
-                kept.remove(&(number - 1))
-            });
-        }
-    }
+    Ok(lists)
 }
 
-fn is_whole((row, run, _): &List<'_>) -> bool {
-    row.whole && matches!(run.plan.scenario, Scenario::Three | Scenario::Remove)
+impl Sweep {
+    /// The open plans, where nothing was left out.
+    fn open(&self) -> anyhow::Result<Vec<Open>> {
+        if self.row.is_some() || !self.scenarios.is_empty() {
+            return Ok(Vec::new());
+        }
+        sweep::open()
+    }
 }
 
 fn tell_calls(reference: &Report) {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::scenario::{CLUSTER, Thing, Until};
+use crate::scenario::{CLUSTER, OTHER, Thing, Until};
 use crate::world::{CONTROL_PLANE, DATABASES, World};
 
 /// Whether it is so now. What is waited for by the clock is never seen.
 #[must_use]
 pub fn holds(world: &World, until: &Until) -> bool {
     match until {
-        Until::Ready => is_ready(world).is_some_and(|ready| ready),
+        Until::Ready => is_ready(world, CLUSTER).unwrap_or_default(),
+        Until::OtherReady => is_ready(world, OTHER).unwrap_or_default(),
         Until::Says(reason) => says(world, reason),
         Until::Is(thing, pointer, wanted) => {
             let object = find(world, thing);
@@ -31,8 +32,8 @@ pub fn find(world: &World, thing: &Thing) -> Option<std::sync::Arc<Value>> {
 }
 
 /// Ready for the spec that it has, and its datacenters are those of the spec.
-fn is_ready(world: &World) -> Option<bool> {
-    let cluster = cluster(world)?;
+fn is_ready(world: &World, name: &str) -> Option<bool> {
+    let cluster = cluster(world, name)?;
     let ready = condition(&cluster)?;
     let listed = cluster.pointer("/spec/cassandra/datacenters")?.as_array()?;
     let name = |entry: &Value| entry.pointer("/metadata/name")?.as_str().map(str::to_owned);
@@ -55,21 +56,21 @@ fn datacenters(world: &World, cluster: &Value) -> BTreeSet<String> {
 }
 
 fn says(world: &World, reason: &str) -> bool {
-    let ready = cluster(world).and_then(|cluster| condition(&cluster).cloned());
+    let ready = cluster(world, CLUSTER).and_then(|cluster| condition(&cluster).cloned());
     ready.is_some_and(|ready| ready["status"] != "True" && ready["reason"] == reason)
 }
 
 /// Reason of its condition Ready.
 #[must_use]
 pub fn reason(world: &World) -> Option<String> {
-    let cluster = cluster(world)?;
+    let cluster = cluster(world, CLUSTER)?;
     condition(&cluster)?["reason"].as_str().map(str::to_owned)
 }
 
 /// What the cluster says of itself, in a line.
 #[must_use]
 pub fn told(world: &World) -> String {
-    let Some(cluster) = cluster(world) else {
+    let Some(cluster) = cluster(world, CLUSTER) else {
         return "there is no cluster".to_owned();
     };
     let (generation, status) = (&cluster["metadata"]["generation"], &cluster["status"]);
@@ -82,10 +83,10 @@ pub fn told(world: &World) -> String {
     )
 }
 
-fn cluster(world: &World) -> Option<std::sync::Arc<Value>> {
+fn cluster(world: &World, name: &str) -> Option<std::sync::Arc<Value>> {
     world
         .server(CONTROL_PLANE)
-        .get("k8ssandra.io/v1alpha1", "k8ssandraclusters", DATABASES, CLUSTER)
+        .get("k8ssandra.io/v1alpha1", "k8ssandraclusters", DATABASES, name)
 }
 
 /// Condition Ready, if it is about the present generation.

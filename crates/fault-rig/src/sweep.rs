@@ -1,5 +1,6 @@
 //! Plans for every call and event of a run without faults, many runs at once, and what came of them.
 
+mod open;
 mod rows;
 mod sample;
 
@@ -9,10 +10,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use open::{Open, failing, open};
 pub use rows::{ROWS, Row, at};
 pub use sample::{most_of_each, sample};
 
-use crate::monitor::counts;
+use crate::monitor::{counts, isolation};
 use crate::normal;
 use crate::plan::{Call, Plan, What};
 use crate::run::{Report, run};
@@ -63,6 +65,26 @@ pub fn reference(scenario: Scenario, seed: u64) -> anyhow::Result<Report> {
         report.violations
     );
     Ok(report)
+}
+
+/// Runs a plan once more: what is not the same, write for write, comes from something else than the plan.
+///
+/// # Errors
+/// A world cannot be made.
+pub fn again(report: &Report) -> anyhow::Result<Vec<String>> {
+    let other = run(report.plan.clone())?;
+    let lines = report.journal.iter().zip(&other.journal);
+    let differing = lines
+        .filter(|(one, other)| one != other)
+        .map(|(one, other)| format!("{one} became {other}"));
+    let mut broken: Vec<String> = differing
+        .take(1)
+        .map(|line| format!("rule 3: two runs of one plan differ: {line}"))
+        .collect();
+    if broken.is_empty() && (report.journal.len() != other.journal.len() || report.state != other.state) {
+        broken.push("rule 3: two runs of one plan end differently".to_owned());
+    }
+    Ok(broken)
 }
 
 /// Runs lists of plans on `threads` threads, and holds each run against the reference of its list.
@@ -145,6 +167,9 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
             .map(|line| format!("P1: asked for, and never without the fault: {line}")),
     );
     lines.extend(too_many(reference, report));
+    if let Some(plane) = isolation::faulty(&report.plan) {
+        lines.extend(isolation::delayed(&reference.journal, &report.journal, plane));
+    }
     if report.converged.is_none() {
         lines.push("P14: it never came to its end".to_owned());
     }

@@ -4,6 +4,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::plan::{Place, Plan, What};
+use crate::world::PLANES;
+
+/// The one data plane that a plan makes faulty, if it does nothing else.
+#[must_use]
+pub fn faulty(plan: &Plan) -> Option<&'static str> {
+    let plane = |place: &Place| match place {
+        Place::Span { plane, .. } | Place::Some { plane, .. } | Place::Event { plane, .. } => Some(*plane),
+        Place::Call { .. } | Place::After { .. } => None,
+    };
+    let of_a_program = |what: What| matches!(what, What::CrashBefore | What::CrashAfter | What::Crash(_));
+    let first = plane(&plan.faults.first()?.place)?;
+    let alone = plan
+        .faults
+        .iter()
+        .all(|fault| plane(&fault.place) == Some(first) && !of_a_program(fault.what));
+    (alone && PLANES.contains(&first)).then_some(first)
+}
+
 /// Planes that were done too late, given the journals of a run without faults and of one in which only `faulty` was.
 #[must_use]
 pub fn delayed(reference: &[String], journal: &[String], faulty: &str) -> Vec<String> {
@@ -77,6 +96,17 @@ fn cluster(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_faulty_plane_is_the_only_one_that_the_plan_names() {
+        let of = |faults: &str| faulty(&format!("scenario=S19-two seed=7 {faults}").parse().unwrap());
+        let cut = |plane: &str| format!("fault=Partition:Silent plane={plane} from=1 until=9");
+        assert_eq!(of(&cut("east")), Some("east"));
+        assert_eq!(of(&format!("{0} {0}", cut("east"))), Some("east"));
+        assert_eq!(of(&format!("{} {}", cut("east"), cut("west"))), None);
+        assert_eq!(of("fault=Delay:1 plane=control-plane from=0 until=9"), None);
+        assert_eq!(of("fault=CrashBefore program=cluster-reconciler write=1"), None);
+    }
 
     fn made(at: u32, plane: &str, uid: &str) -> String {
         format!(

@@ -52,6 +52,54 @@ mod violations;
 mod watch;
 mod writers;
 
+/// What is looked at in every run, and what holds. P14 and rule 3 are for [`crate::sweep`] to say.
+pub const PROPERTIES: [(&str, &str); 20] = [
+    (
+        "P1",
+        "nothing with data in it is deleted or made smaller without its user's consent",
+    ),
+    ("P2", "what is not marked as ours is not written to"),
+    ("P3", "no disk is given up that nobody consented to lose"),
+    ("P4", "what a started datacenter is known by never changes"),
+    ("P5", "a cluster never has two rings"),
+    (
+        "P6",
+        "a live datacenter keeps its seeds, and they are its own cluster's",
+    ),
+    ("P7", "datacenters come, change and go one after another"),
+    ("P8", "the superuser is the same everywhere"),
+    ("P9", "what is in a Secret is nowhere else but in wanted copies"),
+    ("P10", "only Secrets that somebody named or selected are read"),
+    (
+        "P11",
+        "generations and times never go back, Ready is said of what is there",
+    ),
+    ("P12", "one faulty plane delays no cluster that is elsewhere"),
+    ("P13", "no program ends by itself"),
+    (
+        "P14",
+        "whatever went wrong, the end is that of the run without faults, and then nothing is written any more",
+    ),
+    (
+        "P15",
+        "each object is made and deleted as often as without faults",
+    ),
+    (
+        "P19",
+        "a restart of everything writes nothing and lists every kind once",
+    ),
+    (
+        "P20",
+        "no panic, no secret in the logs, no task that outlives its program",
+    ),
+    (
+        "one writer",
+        "each field is written by the program that the design names",
+    ),
+    ("R3, rule 2", "every change names its object by uid"),
+    ("rule 3", "two runs of one plan are the same, write for write"),
+];
+
 pub use self::overheard::Overheard;
 pub use self::violations::Violations;
 pub use self::watch::{Watch, watch};

@@ -1,6 +1,6 @@
-//! S01-S04: a cluster is made, grows and shrinks.
+//! S01-S04, S19: a cluster is made, grows and shrinks, beside another one.
 
-use super::spec::{EAST, NORTH, WEST, apply, cluster};
+use super::spec::{EAST, NORTH, WEST, apply, cluster, other};
 use super::step::{Step, Until};
 
 /// S01: one datacenter in the control plane itself.
@@ -26,5 +26,13 @@ pub(super) fn remove() -> Vec<Step> {
     vec![
         apply(cluster(&[EAST, WEST, NORTH])).then(Until::Ready),
         apply(cluster(&[EAST, NORTH])).then(Until::Ready),
+    ]
+}
+
+/// S19: two clusters that share no plane, so that neither has to notice what goes wrong in the other's.
+pub(super) fn two() -> Vec<Step> {
+    vec![
+        apply(cluster(&[EAST])).at_once(),
+        apply(other(WEST)).then_all([Until::Ready, Until::OtherReady]),
     ]
 }

@@ -19,7 +19,7 @@ mod waiting;
 
 use std::fmt;
 
-pub use spec::{CLUSTER, THE_CLUSTER};
+pub use spec::{CLUSTER, OTHER, THE_CLUSTER};
 pub use step::{Act, Cut, Step, Thing, Until};
 pub use waiting::WAITING;
 
@@ -68,6 +68,8 @@ pub enum Scenario {
     Pods,
     /// What a cluster refers to comes after it, and changes.
     References,
+    /// S19, of which this is the smallest part: two clusters that share no plane.
+    Two,
 }
 
 type Row = (Scenario, &'static str, fn() -> Vec<Step>);
@@ -99,6 +101,7 @@ const TABLE: &[Row] = &[
     (Scenario::Empty, "S15-empty", regions::empty),
     (Scenario::Pods, "S16", pods::steps),
     (Scenario::References, "references", referring::steps),
+    (Scenario::Two, "S19-two", growing::two),
 ];
 
 impl Scenario {

@@ -18,6 +18,9 @@ pub(super) const EAST: Place = ("dc1", "east");
 pub(super) const WEST: Place = ("dc2", "west");
 pub(super) const NORTH: Place = ("dc3", "north");
 
+/// The name of a second cluster, where there is one.
+pub const OTHER: &str = "other";
+
 /// A cluster with these datacenters, one node each.
 pub(super) fn cluster(datacenters: &[Place]) -> Value {
     sized(&datacenters.iter().map(|place| (*place, 1)).collect::<Vec<_>>())
@@ -43,6 +46,13 @@ pub(super) fn sized(datacenters: &[(Place, u32)]) -> Value {
             "datacenters": datacenters,
         }},
     })
+}
+
+/// Another cluster, with this datacenter alone.
+pub(super) fn other(place: Place) -> Value {
+    let mut other = cluster(&[place]);
+    other["metadata"]["name"] = json!(OTHER);
+    other
 }
 
 /// Applies a cluster.

@@ -74,6 +74,8 @@ pub enum Act {
 pub enum Until {
     /// The cluster is Ready for the spec that it has, and has exactly the datacenters of that spec.
     Ready,
+    /// The same of the other cluster.
+    OtherReady,
     /// The cluster is not Ready, for this reason, and says so of the spec that it has.
     Says(&'static str),
     /// An object is there, with this value at that place.

@@ -5,7 +5,7 @@ pub const WAITING: &[(&str, &str, &str)] = &[
     (
         "S08",
         "two clusters declare the same datacenter",
-        "a world with more than one cluster: states and monitors know one",
+        "monitors that tell which of two clusters a datacenter belongs to by more than its name",
     ),
     (
         "S12",
@@ -30,7 +30,7 @@ pub const WAITING: &[(&str, &str, &str)] = &[
     (
         "S19",
         "ten clusters, thirty datacenters, ten planes",
-        "a world with more than three planes and one cluster",
+        "a world with more than three planes; two clusters are S19-two",
     ),
     (
         "S20",
