@@ -365,7 +365,9 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
         }
     };
     let targets = object.spec.replication_targets.iter().flatten();
-    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    let status = object.status.iter();
+    let status = status.filter(|status| status.observed_generation == object.metadata.generation);
+    let conditions = status.flat_map(|status| &status.conditions);
     ReplicatedFacts::Present {
         uid: object.metadata.uid.clone().unwrap_or_default(),
         resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
@@ -382,11 +384,10 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
             .collect(),
         replicated: conditions
             .filter(|condition| condition.status == "True")
-            .map(|condition| {
-                (
-                    condition.cluster.clone(),
-                    own(condition.namespace.as_deref().unwrap_or_default()),
-                )
+            .filter_map(|condition| {
+                let namespace = own(condition.namespace.as_deref().unwrap_or_default());
+                let place = (condition.cluster.clone(), namespace);
+                Some((place, condition.content_mark.clone()?))
             })
             .collect(),
     }

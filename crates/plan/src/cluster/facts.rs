@@ -222,8 +222,9 @@ pub enum ReplicatedFacts {
         targets: BTreeSet<(String, String)>,
         /// Whether somebody has deleted it: then it goes, unless a datacenter of the cluster is there and needs the copies.
         deleting: bool,
-        /// Targets whose copies are there.
-        replicated: BTreeSet<(String, String)>,
+        /// Targets whose copies are there, each with the marks of the sources that they are copies of. Empty while the
+        /// status is about an older generation: what it says of a target may be about a former one of that place.
+        replicated: BTreeMap<(String, String), String>,
     },
 }
 

@@ -8,7 +8,7 @@ use super::acts::Act;
 use super::draft::{Draft, Entry, ours};
 use super::facts::{ReplicatedFacts, SecretFacts};
 use crate::own_secrets::{self, OwnSecret, Purpose};
-use crate::superuser;
+use crate::{replication, superuser};
 
 /// Makes the Secrets and the ReplicatedSecret, or brings them up to date. One that the spec asks for no more stays: its
 /// user is still in Cassandra.
@@ -157,19 +157,33 @@ pub(super) fn seen(draft: &Draft<'_>, entry: &Entry) -> Option<String> {
     }
 }
 
-/// Whether the copy is there and stays. The status of a ReplicatedSecret that is being deleted tells of copies that may
-/// be on their way out, unless a datacenter is there that it has to stay for.
+/// Whether the copies are there, are those of the present Secrets, and stay. The status of a ReplicatedSecret that is being
+/// deleted tells of copies that may be on their way out, unless a datacenter is there that it has to stay for.
 fn is_copied(draft: &Draft<'_>, entry: &Entry) -> bool {
     match &draft.facts.replicated {
         ReplicatedFacts::Present {
-            replicated, deleting, ..
+            replicated,
+            deleting,
+            ours: true,
+            ..
         } => {
             let mut datacenters = draft.facts.datacenters.values();
             let stays = !deleting || datacenters.any(|it| ours(&it.object).is_some());
-            stays && replicated.contains(&(entry.context.clone(), entry.namespace.clone()))
+            let marks = replicated.get(&(entry.context.clone(), entry.namespace.clone()));
+            stays && marks.is_some_and(|marks| are_of_present(draft, marks))
         }
-        ReplicatedFacts::Missing => false,
+        ReplicatedFacts::Present { .. } | ReplicatedFacts::Missing => false,
     }
+}
+
+/// Whether every Secret that datacenters refer to is among those that were copied.
+fn are_of_present(draft: &Draft<'_>, marks: &str) -> bool {
+    let needed = own_secrets::of(&draft.facts.kc).into_iter();
+    let mut needed = needed.filter(|secret| secret.purpose.is_of_datacenters());
+    needed.all(|secret| {
+        let present = complete(draft, &secret.name);
+        present.is_none_or(|uid| replication::is_copy_of(marks, uid))
+    })
 }
 
 fn is_local(draft: &Draft<'_>, entry: &Entry) -> bool {

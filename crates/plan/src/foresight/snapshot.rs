@@ -273,8 +273,14 @@ impl Snapshot {
             let namespace = value::text(item, "/namespace").unwrap_or(&identity.namespace);
             (owned(item, context), namespace.to_owned())
         };
-        let done = |condition: &&Value| value::text(condition, "/status") == Some("True");
         let owner = owner_of(object, identity);
+        let number = |pointer: &str| value::at(object, pointer).and_then(Value::as_i64);
+        let current = number("/status/observedGeneration") == number("/metadata/generation");
+        let done = |condition: &Value| {
+            let marks = value::text(condition, "/contentMark")?.to_owned();
+            let holds = current && value::text(condition, "/status") == Some("True");
+            holds.then(|| (place(condition, "/cluster"), marks))
+        };
         ReplicatedFacts::Present {
             uid: owned(object, "/metadata/uid"),
             resource_version: owned(object, "/metadata/resourceVersion"),
@@ -287,8 +293,7 @@ impl Snapshot {
                 .collect(),
             replicated: value::items(object, "/status/conditions")
                 .iter()
-                .filter(done)
-                .map(|condition| place(condition, "/cluster"))
+                .filter_map(done)
                 .collect(),
         }
     }

@@ -18,6 +18,9 @@ use crate::{objects, value};
 /// Address of a node that does not exist yet: of the block that is meant for tests of networks.
 const ADDRESS: &str = "198.18.0.1";
 
+/// What a target's entry says when every Secret is copied, of whichever version: see [`crate::replication::is_copy_of`].
+const COPIED: &str = "all";
+
 /// Does one act in the snapshot, and returns the body that is sent for it, without passwords: nothing where only something
 /// is taken away.
 pub(super) fn done(snapshot: &mut Snapshot, kc: &mut K8ssandraCluster, act: &Act) -> Option<(String, Value)> {
@@ -185,11 +188,13 @@ fn settled(mut object: Value) -> Value {
     match value::text(&object, "/kind") {
         Some("Secret") => object["data"] = json!({"username": "eA==", "password": "eA=="}),
         Some("ReplicatedSecret") => {
-            let copied = |target: &Value| json!({"cluster": target["k8sContextName"], "namespace": target["namespace"], "type": "Replication", "status": "True"});
+            let copied = |target: &Value| json!({"cluster": target["k8sContextName"], "namespace": target["namespace"], "type": "Replication", "status": "True", "contentMark": COPIED});
             let targets = value::items(&object, "/spec/replicationTargets")
                 .iter()
                 .map(copied);
-            object["status"] = json!({"conditions": targets.collect::<Vec<_>>()});
+            let generation = &object["metadata"]["generation"];
+            let status = json!({"conditions": targets.collect::<Vec<_>>(), "observedGeneration": generation});
+            object["status"] = status;
         }
         Some("CassandraDatacenter") => {
             let stopped = value::flag(&object, "/spec/stopped") == Some(true);

@@ -30,4 +30,4 @@ pub use facts::{Identity, Mark, PlaneFacts, ReplicationFacts, SecretView};
 pub use judge::{Verdict, judge};
 pub use prune::{Prune, Pruning, prune};
 pub use selector::Selector;
-pub use status::{Outcome, conditions};
+pub use status::{Outcome, conditions, is_copy_of};

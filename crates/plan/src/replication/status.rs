@@ -134,6 +134,15 @@ fn versions(outcomes: &[Outcome]) -> String {
     crate::hash::of(&marks.join(" ").into())
 }
 
+/// Whether a condition with these marks tells of a copy of the Secret with this uid. Of very many it only counts.
+#[must_use]
+pub fn is_copy_of(marks: &str, uid: &str) -> bool {
+    let mut each = marks
+        .split(' ')
+        .map(|mark| mark.split_once('/').map(|(of, _)| of));
+    each.any(|of| of.is_none_or(|of| of == uid))
+}
+
 pub(super) fn condition(holds: Option<bool>) -> ReplicationCondition {
     ReplicationCondition {
         status: conditions::status(holds).to_owned(),

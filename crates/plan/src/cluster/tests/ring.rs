@@ -66,6 +66,27 @@ fn a_new_cluster_gets_its_secrets_first_and_no_datacenter_before_they_are_there(
 }
 
 #[test]
+fn copies_of_a_former_secret_or_by_the_replicated_secret_of_a_former_cluster_do_not_count() {
+    for of in ["former/1", "former/1 another/2"] {
+        let mut world = World::new();
+        if let ReplicatedFacts::Present { replicated, .. } = &mut world.facts.replicated {
+            replicated.values_mut().for_each(|mark| of.clone_into(mark));
+        }
+        assert_eq!(created(&world), Vec::<String>::new(), "{of}");
+        assert_eq!(
+            holds(&plan(&world.facts)),
+            [(reason::SECRETS_PENDING, Some("dc1"))],
+            "{of}"
+        );
+    }
+    let mut world = World::new();
+    if let ReplicatedFacts::Present { ours, .. } = &mut world.facts.replicated {
+        *ours = false;
+    }
+    assert_eq!(created(&world), Vec::<String>::new());
+}
+
+#[test]
 fn nobody_founds_while_one_plane_is_unknown_and_the_hold_names_it() {
     for first_dead in [true, false] {
         let (dead, context) = if first_dead {

@@ -35,6 +35,12 @@ pub(super) fn absent(context: &str, name: &str) -> Seen<LiveDatacenter> {
     })
 }
 
+/// Copies of the superuser's Secret in these places.
+fn copies(places: BTreeSet<(String, String)>) -> BTreeMap<(String, String), String> {
+    let mark = |place| (place, "s/1".to_owned());
+    places.into_iter().map(mark).collect()
+}
+
 pub(super) fn unknown(context: &str) -> Unknown {
     Unknown {
         context: context.to_owned(),
@@ -86,7 +92,7 @@ impl World {
                 ours: true,
                 targets: targets.clone(),
                 deleting: false,
-                replicated: targets,
+                replicated: copies(targets),
             },
             topology: None,
             crd_deleting: None,
@@ -282,7 +288,7 @@ impl World {
             targets, replicated, ..
         } = &mut self.facts.replicated
         {
-            (*targets, *replicated) = (places.clone(), places);
+            (*targets, *replicated) = (places.clone(), copies(places));
         }
     }
 
