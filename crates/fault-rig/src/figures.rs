@@ -41,11 +41,8 @@ impl Figures {
         figure.possible.insert(scenario, plans);
     }
 
-    /// Counts what came of a row in a scenario, and tells of failures.
+    /// Counts what came of a row in a scenario.
     pub(crate) fn add(&mut self, row: &Row, scenario: Scenario, outcome: &Outcome) {
-        for failure in &outcome.failures {
-            tell_failure(row.name, failure);
-        }
         self.runs += outcome.runs + outcome.idle;
         self.failed += outcome.failures.len();
         let figure = self.rows.entry(row.name).or_default();
@@ -169,7 +166,7 @@ impl Figure {
 /// So much of a line says enough; a replay shows all of it.
 const LONGEST: usize = 400;
 
-fn tell_failure(row: &str, failure: &Failure) {
+pub(crate) fn tell_failure(row: &str, failure: &Failure) {
     say(&format!("  FAILED {row}: {}", failure.plan));
     for line in failure.lines.iter().take(6) {
         let line: String = line.chars().take(LONGEST).collect();

@@ -14,7 +14,7 @@ use fault_rig::plan::Call;
 use fault_rig::scenario::{Scenario, WAITING};
 use fault_rig::sweep::{self, Open, ROWS};
 use fault_rig::{Plan, Report, run};
-use figures::{Figures, say};
+use figures::{Figures, say, tell_failure};
 
 /// A fault at every call of the five programs, in virtual time.
 #[derive(Debug, Parser)]
@@ -111,7 +111,9 @@ fn sweep_all(wish: &Sweep) -> anyhow::Result<()> {
         .iter()
         .map(|(_, run, plans)| (*run, plans.clone()))
         .collect();
-    let outcomes = sweep::sweep(&jobs, threads)?;
+    let outcomes = sweep::sweep(&jobs, threads, &|number, failure| {
+        tell_failure(lists[number].0.name, failure)
+    })?;
     for ((row, run, _), outcome) in lists.iter().zip(&outcomes) {
         figures.add(row, run.plan.scenario, outcome);
     }

@@ -164,12 +164,24 @@ async fn play(world: &World, step: &Step) -> anyhow::Result<Option<String>> {
     for until in &step.until {
         if let Until::Passed(time) = until {
             sleep(*time).await;
-        } else if timeout(patience(world), come(world, until)).await.is_err() {
+        } else if !is_in_time(world, until).await {
             let stuck = format!("{until:?} never came; {}", sight::told(world));
             return Ok(Some(stuck));
         }
     }
     Ok(None)
+}
+
+/// Whoever is shown nothing, or what was, is waited for.
+async fn is_in_time(world: &World, until: &Until) -> bool {
+    if timeout(patience(world), come(world, until)).await.is_ok() {
+        return true;
+    }
+    if !world.switchboard.goes_on() {
+        return false;
+    }
+    let longer = world.plan.lasts() + PATIENCE;
+    timeout(longer, come(world, until)).await.is_ok()
 }
 
 /// While a plane is cut off nobody is impatient.

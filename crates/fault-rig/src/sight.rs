@@ -14,13 +14,18 @@ pub fn holds(world: &World, until: &Until) -> bool {
         Until::Ready => is_ready(world, CLUSTER).unwrap_or_default(),
         Until::OtherReady => is_ready(world, OTHER).unwrap_or_default(),
         Until::Says(reason) => says(world, reason),
-        Until::Is(thing, pointer, wanted) => {
-            let object = find(world, thing);
-            object.is_some_and(|object| object.pointer(pointer).unwrap_or(&Value::Null) == wanted)
+        Until::Is(thing, pointer, wanted) => is(world, thing, pointer, wanted),
+        Until::IsUnlessRestarted(thing, pointer, wanted) => {
+            world.overheard.has_restarted() || is(world, thing, pointer, wanted)
         }
         Until::Gone(thing) => find(world, thing).is_none(),
         Until::Passed(_) => false,
     }
+}
+
+fn is(world: &World, thing: &Thing, pointer: &str, wanted: &Value) -> bool {
+    let object = find(world, thing);
+    object.is_some_and(|object| object.pointer(pointer).unwrap_or(&Value::Null) == wanted)
 }
 
 /// An object, if it is there.

@@ -87,11 +87,16 @@ pub fn again(report: &Report) -> anyhow::Result<Vec<String>> {
     Ok(broken)
 }
 
-/// Runs lists of plans on `threads` threads, and holds each run against the reference of its list.
+/// Runs lists of plans on `threads` threads, and holds each run against the reference of its list. Failures are told as
+/// they come, with the number of their list.
 ///
 /// # Errors
 /// A world cannot be made.
-pub fn sweep(lists: &[(&Report, Vec<Plan>)], threads: usize) -> anyhow::Result<Vec<Outcome>> {
+pub fn sweep(
+    lists: &[(&Report, Vec<Plan>)],
+    threads: usize,
+    tell: &(dyn Fn(usize, &Failure) + Sync),
+) -> anyhow::Result<Vec<Outcome>> {
     let jobs = lists.iter().enumerate().flat_map(|(number, (reference, plans))| {
         plans.iter().map(move |plan| (number, *reference, plan.clone()))
     });
@@ -108,7 +113,16 @@ pub fn sweep(lists: &[(&Report, Vec<Plan>)], threads: usize) -> anyhow::Result<V
             let done = run(plan).map(|report| (wrong(reference, &report), report));
             let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
             match done {
-                Ok((lines, report)) => outcomes.0[number].count(report, lines, began.elapsed()),
+                Ok((lines, report)) => {
+                    let outcome = &mut outcomes.0[number];
+                    outcome.count(&report, &lines, began.elapsed());
+                    if !lines.is_empty() {
+                        let plan = report.plan;
+                        let failure = Failure { plan, lines };
+                        tell(number, &failure);
+                        outcome.failures.push(failure);
+                    }
+                }
                 Err(error) => outcomes.1 = Some(error),
             }
         }
@@ -123,7 +137,7 @@ pub fn sweep(lists: &[(&Report, Vec<Plan>)], threads: usize) -> anyhow::Result<V
 }
 
 impl Outcome {
-    fn count(&mut self, report: Report, lines: Vec<String>, cost: Duration) {
+    fn count(&mut self, report: &Report, lines: &[String], cost: Duration) {
         self.cost += cost;
         if report.struck.iter().all(|count| *count > 0) {
             self.runs += 1;
@@ -135,15 +149,8 @@ impl Outcome {
             self.slowest = took;
             self.slowest_plan = Some(report.plan.clone());
         }
-        if lines.is_empty() {
-            return;
-        }
         self.violations += usize::from(lines.iter().any(|line| !line.starts_with("P14")));
         self.diverged += usize::from(lines.iter().any(|line| line.starts_with("P14")));
-        self.failures.push(Failure {
-            plan: report.plan,
-            lines,
-        });
     }
 }
 

@@ -109,6 +109,12 @@ impl Overheard {
         }
     }
 
+    /// Whether any program has more than one life behind it.
+    #[must_use]
+    pub fn has_restarted(&self) -> bool {
+        self.lock().lives.values().any(|(_, lives)| *lives > 1)
+    }
+
     /// How many lives began so far.
     pub(super) fn lives(&self) -> u32 {
         self.lock().lives.values().map(|(_, lives)| lives).sum()

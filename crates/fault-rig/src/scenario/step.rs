@@ -80,6 +80,8 @@ pub enum Until {
     Says(&'static str),
     /// An object is there, with this value at that place.
     Is(Thing, &'static str, Value),
+    /// The same, but for programs that were started again meanwhile: they do not know what was before.
+    IsUnlessRestarted(Thing, &'static str, Value),
     /// An object is not there.
     Gone(Thing),
     /// So much time has gone by.
