@@ -214,7 +214,12 @@ impl Switchboard {
         let state = self.state();
         let lie = state.stale.get(&program)?;
         let version = *lie.versions.get(plane)?;
-        (Instant::now() < lie.until).then_some((version, lie.until))
+        // A plane that was restored from a backup has forgotten what came after that.
+        let is_known = self
+            .servers
+            .get(plane)
+            .is_some_and(|server| version <= server.version());
+        (is_known && Instant::now() < lie.until).then_some((version, lie.until))
     }
 
     /// Until when the watches of a collection show nothing.
