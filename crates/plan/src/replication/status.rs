@@ -226,6 +226,10 @@ mod tests {
             (conditions[1].status.as_str(), conditions[1].reason.as_deref()),
             ("False", Some("Progressing"))
         );
+        // A Secret of somebody else that is as good as a copy is listed by no watch: it has to be looked at, and is not lost.
+        facts.former[1].content_mark = Some("s-1/=12".into());
+        assert!(!plan(&facts)[1].has_lost_a_copy(&facts));
+        facts.former[1].content_mark = Some("s-1/10".into());
         // A further Secret of the user's is not missing before it was ever there.
         facts.sources[0].uid = "s-2".into();
         assert!(!plan(&facts)[1].has_lost_a_copy(&facts));
