@@ -8,6 +8,9 @@ use fault_rig::{Plan, Report, Scenario};
 /// The plans of one row for one scenario.
 pub(crate) type List<'r> = (&'static Row, &'r Report, Vec<Plan>);
 
+/// At most so many of a row whose runs take long.
+const OF_LONG_ROWS: usize = 2;
+
 /// How many.
 pub(crate) struct Limits {
     /// About so many in all; what is always swept whole comes first.
@@ -37,6 +40,8 @@ pub(crate) fn cut(lists: &mut [List<'_>], limits: &Limits) {
     }
     let most = sweep::most_of_each(&sizes.values().copied().collect::<Vec<_>>(), left).max(1);
     for (name, size) in sizes {
+        let is_long = lists.iter().any(|list| list.0.name == name && list.0.long);
+        let most = if is_long { most.min(OF_LONG_ROWS) } else { most };
         let mut kept: BTreeSet<usize> = sweep::sample((0..size).collect(), most, seed)
             .into_iter()
             .collect();

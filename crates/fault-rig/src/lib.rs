@@ -12,12 +12,14 @@
 //! | `user`, `sight` | what the user does and sees |
 //! | [`weather`], [`doors`] | planes that are cut off, or reached in another way |
 //! | [`partition`], [`stranger`] | rows of planes that are cut off and of somebody who interferes |
+//! | `haste` | whoever writes without pause |
 //! | [`normal`] | the state of all API servers without what differs from run to run |
 //! | [`monitor`] | what must hold at every write, and when all is done |
 //! | [`mod@run`] | a scenario under a plan, and what came of it |
 //! | [`mod@sweep`] | rows of the fault matrix: plans from a run without faults, and what came of them |
 
 pub mod doors;
+mod haste;
 pub mod monitor;
 pub mod normal;
 pub mod partition;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
+use crate::haste::Haste;
 use crate::monitor;
 use crate::normal;
 use crate::plan::{Plan, What};
@@ -69,19 +70,27 @@ pub struct Report {
 /// Runs a plan to its end in a runtime of its own.
 ///
 /// # Errors
-/// The world cannot be made.
+/// The world cannot be made, or somebody writes without pause.
 pub fn run(plan: Plan) -> anyhow::Result<Report> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()?;
-    let report = runtime.block_on(story(plan));
+    let report = runtime.block_on(async {
+        let world = Arc::new(World::start(plan)?);
+        let haste = Haste::watch(&world);
+        tokio::select! {
+            biased;
+            why = haste.seen() => Err(anyhow::anyhow!(why)),
+            report = story(Arc::clone(&world)) => report,
+        }
+    });
     runtime.shutdown_background();
     report
 }
 
-async fn story(plan: Plan) -> anyhow::Result<Report> {
-    let world = Arc::new(World::start(plan.clone())?);
+async fn story(world: Arc<World>) -> anyhow::Result<Report> {
+    let plan = world.plan.clone();
     let watch = monitor::watch(&world);
     let keepers: Vec<_> = Name::ALL
         .into_iter()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::normal;
 use crate::plan::{Fault, Place, Plan, What};
 use crate::run::Report;
-use crate::world::{World, ask};
+use crate::world::{CONTROL_PLANE, DATABASES, World, ask};
 
 /// Reasons of a cluster that may stay as it is after somebody took away what it needs: each names the way out.
 const NAMED: [&str; 3] = ["DatacenterVanished", "NotOwned", "SecretsPending"];
@@ -278,7 +278,10 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
         .as_deref()
         .is_some_and(|reason| NAMED.contains(&reason));
     let not_its_end = |line: &&String| !(named && line.starts_with("P14: step"));
-    let his_doing = |line: &&String| !report.deeds.iter().any(|deed| took_the_secret(line, deed));
+    let his_doing = |line: &&String| {
+        let mut deeds = report.deeds.iter();
+        !deeds.any(|deed| took_the_secret(line, deed) || took_the_nodes(line, deed))
+    };
     let violations = report.violations.iter().filter(not_its_end).filter(his_doing);
     let mut lines: Vec<String> = violations.cloned().collect();
     if !named {
@@ -304,6 +307,19 @@ fn took_the_secret(line: &str, deed: &str) -> bool {
         kind.ends_with("/secrets")
             && line.starts_with(&format!("P8: it is made before its superuser Secret {name} "))
             && line.ends_with(&format!(" in {plane})"))
+    })
+}
+
+/// P6 where he took over the datacenter between the look at it and the write of its addresses: what counts is that they
+/// do not stand there when all is done.
+fn took_the_nodes(line: &str, deed: &str) -> bool {
+    let taken = deed
+        .split_once(" in place of ")
+        .and_then(|(_, what)| what.split_once(" in "));
+    taken.is_some_and(|(path, plane)| {
+        path.contains("/cassandradatacenters/")
+            && line.starts_with("P6: ")
+            && line.contains(&format!(" is a node's of another cluster, None in {plane} ("))
     })
 }
 
@@ -333,6 +349,9 @@ fn is_about(line: &str, deed: &str) -> bool {
     let Some((path, plane)) = what.split_once(" in ") else {
         return false;
     };
-    let name = path.rsplit('/').next().unwrap_or_default();
-    line.starts_with(plane) && line.contains(name)
+    let (kind, name) = path.rsplit_once('/').unwrap_or_default();
+    // Labels and marks of a source are those of its copies.
+    let is_copied = kind.ends_with("/secrets") && plane == CONTROL_PLANE;
+    let of_a_copy = || line.contains(&format!("/Secret/{DATABASES}/{name}.metadata."));
+    line.starts_with(plane) && line.contains(name) || is_copied && of_a_copy()
 }

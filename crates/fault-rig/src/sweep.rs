@@ -89,20 +89,17 @@ pub fn again(report: &Report) -> anyhow::Result<Vec<String>> {
 
 /// Runs lists of plans on `threads` threads, and holds each run against the reference of its list. Failures are told as
 /// they come, with the number of their list.
-///
-/// # Errors
-/// A world cannot be made.
 pub fn sweep(
     lists: &[(&Report, Vec<Plan>)],
     threads: usize,
     tell: &(dyn Fn(usize, &Failure) + Sync),
-) -> anyhow::Result<Vec<Outcome>> {
+) -> Vec<Outcome> {
     let jobs = lists.iter().enumerate().flat_map(|(number, (reference, plans))| {
         plans.iter().map(move |plan| (number, *reference, plan.clone()))
     });
     let next = Mutex::new(jobs);
     let outcomes = lists.iter().map(|_| Outcome::default());
-    let outcomes = Mutex::new((outcomes.collect::<Vec<_>>(), None));
+    let outcomes = Mutex::new(outcomes.collect::<Vec<_>>());
     let work = || {
         loop {
             let job = next.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -110,20 +107,18 @@ pub fn sweep(
                 break;
             };
             let began = std::time::Instant::now();
-            let done = run(plan).map(|report| (wrong(reference, &report), report));
+            let done = run(plan.clone());
+            let took = began.elapsed();
+            let lines = match &done {
+                Ok(report) => wrong(reference, report),
+                Err(error) => vec![format!("P14: it was ended: {error:#}")],
+            };
             let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
-            match done {
-                Ok((lines, report)) => {
-                    let outcome = &mut outcomes.0[number];
-                    outcome.count(&report, &lines, began.elapsed());
-                    if !lines.is_empty() {
-                        let plan = report.plan;
-                        let failure = Failure { plan, lines };
-                        tell(number, &failure);
-                        outcome.failures.push(failure);
-                    }
-                }
-                Err(error) => outcomes.1 = Some(error),
+            outcomes[number].count(done.ok().as_ref(), &lines, took);
+            if !lines.is_empty() {
+                let failure = Failure { plan, lines };
+                tell(number, &failure);
+                outcomes[number].failures.push(failure);
             }
         }
     };
@@ -132,13 +127,18 @@ pub fn sweep(
             scope.spawn(work);
         }
     });
-    let (outcomes, error) = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    error.map_or(Ok(outcomes), Err)
+    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Outcome {
-    fn count(&mut self, report: &Report, lines: &[String], cost: Duration) {
+    fn count(&mut self, report: Option<&Report>, lines: &[String], cost: Duration) {
         self.cost += cost;
+        self.violations += usize::from(lines.iter().any(|line| !line.starts_with("P14")));
+        self.diverged += usize::from(lines.iter().any(|line| line.starts_with("P14")));
+        let Some(report) = report else {
+            self.runs += 1;
+            return;
+        };
         if report.struck.iter().all(|count| *count > 0) {
             self.runs += 1;
         } else {
@@ -149,8 +149,6 @@ impl Outcome {
             self.slowest = took;
             self.slowest_plan = Some(report.plan.clone());
         }
-        self.violations += usize::from(lines.iter().any(|line| !line.starts_with("P14")));
-        self.diverged += usize::from(lines.iter().any(|line| line.starts_with("P14")));
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use fake_datacenter::ring::NodeId;
+use fake_datacenter::ring::{NodeId, RingError};
 use serde_json::{Value, json};
 
 use crate::scenario::{Act, Thing};
 use crate::sight;
-use crate::world::{World, ask};
+use crate::world::{DATABASES, World, ask};
 
 /// Does it.
 ///
@@ -32,6 +32,7 @@ pub fn act(world: &World, act: &Act) -> anyhow::Result<()> {
             world.server(plane).cut_watches();
             Ok(())
         }
+        Act::Replicate(over) => replicate(world, over),
         Act::Cut(plane, cut) => {
             world.weather.set(plane, Some(*cut));
             Ok(())
@@ -50,6 +51,27 @@ pub fn act(world: &World, act: &Act) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The keyspace that the user has.
+const KEYSPACE: &str = "orders";
+
+fn replicate(world: &World, over: &[(&str, u32)]) -> anyhow::Result<()> {
+    let over = over
+        .iter()
+        .map(|(name, replicas)| ((*name).to_owned(), *replicas))
+        .collect();
+    let node = NodeId {
+        plane: "east".to_owned(),
+        namespace: DATABASES.to_owned(),
+        pod: "demo-dc1-default-sts-0".to_owned(),
+    };
+    let mut rings = world.rings.lock();
+    match rings.create_keyspace(&node, KEYSPACE, &over) {
+        Err(RingError::KeyspaceExists(_)) => rings.alter_keyspace(&node, KEYSPACE, &over)?,
+        made => made?,
+    }
+    Ok(())
 }
 
 fn apply(world: &World, plane: &str, object: &Value) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::owner;
 use super::secret_copies;
-use super::sight::{DATACENTERS, Look, Sight, annotation, label, text};
+use super::sight::{DATACENTERS, Look, Sight, annotation, is_going, label, list, text};
 
 pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
     let broken = match sight.write.plural.as_str() {
@@ -33,7 +33,8 @@ fn of_datacenter(sight: &Sight<'_>) -> Result<(), String> {
         return Ok(());
     };
     if sight.deletes() {
-        return owner::consent(sight.look, before);
+        owner::consent(sight.look, before)?;
+        return has_no_replicas(sight.look, before);
     }
     let Some(after) = sight.after() else { return Ok(()) };
     let size = |object: &Value| object["spec"]["size"].as_i64().unwrap_or_default();
@@ -53,6 +54,31 @@ fn of_datacenter(sight: &Sight<'_>) -> Result<(), String> {
         return Err("its cluster does not want it stopped".to_owned());
     }
     Ok(())
+}
+
+/// Before a datacenter leaves a ring that stays, its user has altered every keyspace of his: what is there would be lost,
+/// or moved to where nobody looks for it.
+fn has_no_replicas(look: &dyn Look, datacenter: &Value) -> Result<(), String> {
+    let cluster = owner::mark(datacenter).and_then(|uid| owner::cluster(look, uid));
+    if cluster.is_none_or(|cluster| is_going(&cluster)) {
+        return Ok(());
+    }
+    let (ring, name) = (
+        text(datacenter, "/spec/clusterName"),
+        text(datacenter, "/metadata/name"),
+    );
+    let rings = look.nodes();
+    let mut alive = list(&rings, "/rings").filter(|it| text(it, "/cluster") == ring && it["alive"] == true);
+    let left = alive.find_map(|ring| {
+        let mut keyspaces = ring["keyspaces"].as_object()?.iter();
+        let here = |it: &Value| !matches!(text(it, &format!("/replication/{name}")), "" | "0");
+        keyspaces
+            .find(|(keyspace, it)| !keyspace.starts_with("system") && here(it))
+            .map(|(keyspace, _)| keyspace)
+    });
+    left.map_or(Ok(()), |keyspace| {
+        Err(format!("keyspace {keyspace} has replicas there"))
+    })
 }
 
 /// A copy goes when nobody wants it there any more, and never before the datacenter that uses it.
@@ -127,6 +153,33 @@ mod tests {
         assert_eq!(deleted(&datacenter("dc1", 1), Some(&gone)), [""; 0]);
         let other = cluster(&[("dc2", 1)], &[("dc1", "uid-of-an-older-dc1")]);
         assert_eq!(deleted(&datacenter("dc1", 1), Some(&other)).len(), 1);
+    }
+
+    #[test]
+    fn a_datacenter_stays_while_a_keyspace_of_the_user_has_replicas_there() {
+        let dc = but(datacenter("dc1", 1), "/spec/clusterName", json!("demo"));
+        let gone = cluster(&[("dc2", 1)], &[("dc1", "uid-of-dc1")]);
+        for (keyspace, replication, count) in [
+            ("orders", json!({"class": "N", "dc1": "3", "dc2": "3"}), 1),
+            ("orders", json!({"class": "N", "dc2": "3"}), 0),
+            ("system_auth", json!({"class": "N", "dc1": "3"}), 0),
+        ] {
+            let mut ring = json!({"cluster": "demo", "alive": true, "keyspaces": {}});
+            ring["keyspaces"][keyspace] = json!({"replication": replication});
+            let planes = Planes::default()
+                .with("east", DATACENTERS, &dc)
+                .with(CONTROL_PLANE, CLUSTERS, &gone)
+                .with_nodes(json!({"rings": [ring]}));
+            let (before, after) = (Some(dc.clone()), Some(going(dc.clone())));
+            let asked = write(
+                "cluster-reconciler",
+                "delete",
+                "cassandradatacenters",
+                before,
+                after,
+            );
+            assert_eq!(said(check, "east", &asked, &planes).len(), count, "{keyspace}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@
 //! | P19 | `restart` | a restart of everything writes nothing and lists every kind once |
 //! | P20 | `panics`, `logs`, `overheard` | no panic, no secret in the logs, no task that outlives its program |
 //! | one writer | `writers` | each field is written by the program that the design names |
+//! | rule 5 | `surprise` | a datacenter changes after an edit of its user only |
 //! | R3, rule 2 | `rules` | every change names its object by uid |
 //!
 //! A monitor sees one write, with the object before and after it, and all API servers as they are then. It is told
@@ -47,13 +48,14 @@ mod secret_copies;
 mod seeds;
 mod sight;
 mod superuser;
+mod surprise;
 mod turns;
 mod violations;
 mod watch;
 mod writers;
 
 /// What is looked at in every run, and what holds. P14 and rule 3 are for [`crate::sweep`] to say.
-pub const PROPERTIES: [(&str, &str); 20] = [
+pub const PROPERTIES: [(&str, &str); 21] = [
     (
         "P1",
         "nothing with data in it is deleted or made smaller without its user's consent",
@@ -96,6 +98,7 @@ pub const PROPERTIES: [(&str, &str); 20] = [
         "one writer",
         "each field is written by the program that the design names",
     ),
+    ("rule 5", "a datacenter changes after an edit of its user only"),
     ("R3, rule 2", "every change names its object by uid"),
     ("rule 3", "two runs of one plan are the same, write for write"),
 ];

@@ -6,7 +6,7 @@ use api::names::{SeedSlice, label as labels};
 use serde_json::Value;
 
 use super::owner;
-use super::sight::{DATACENTERS, Look, PODS, Sight, holds, is_going, label, list, text};
+use super::sight::{DATACENTERS, Look, PODS, SLICES, Sight, holds, is_going, label, list, text};
 
 pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
     if sight.write.plural != "endpointslices" || sight.program().is_none() {
@@ -23,6 +23,22 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
     let seeds = |object: &Value| !label(object, labels::SEED_SLICE).is_empty();
     if let Some(before) = sight.before().filter(|before| seeds(before)) {
         broken.extend(bereft(sight, before).map(|why| format!("P6: {why}")));
+    }
+    broken
+}
+
+/// Addresses that stand in slices of ours and must not, when all is done.
+pub(super) fn standing(look: &dyn Look) -> Vec<String> {
+    let mut broken = Vec::new();
+    for plane in look.planes() {
+        let slices = look.all(plane, SLICES).into_iter();
+        for slice in slices.filter(|slice| owner::mark(slice).is_some()) {
+            for address in addresses(&slice) {
+                let why = bad(look, plane, &slice, address);
+                let name = text(&slice, "/metadata/name");
+                broken.extend(why.map(|why| format!("P6: {address} {why}, in {name} in {plane} at the end")));
+            }
+        }
     }
     broken
 }

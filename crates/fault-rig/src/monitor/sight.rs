@@ -24,6 +24,8 @@ pub(crate) const CONFIGS: Kind = Kind("config.k8ssandra.io/v1beta1", "clientconf
 pub(crate) const SECRETS: Kind = Kind("v1", "secrets");
 /// Pod.
 pub(crate) const PODS: Kind = Kind("v1", "pods");
+/// EndpointSlice.
+pub(crate) const SLICES: Kind = Kind("discovery.k8s.io/v1", "endpointslices");
 /// Definitions of kinds.
 pub(crate) const DEFINITIONS: Kind = Kind("apiextensions.k8s.io/v1", "customresourcedefinitions");
 

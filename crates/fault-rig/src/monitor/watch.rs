@@ -14,13 +14,13 @@ use super::restart::Lists;
 use super::sight::{Look, SECRETS, Sight};
 use super::violations::Violations;
 use super::{
-    consent, disks, identity, marks, panics, progress, reads, restart, rings, rules, seeds, superuser, turns,
-    writers,
+    consent, disks, identity, marks, panics, progress, reads, restart, rings, rules, seeds, superuser,
+    surprise, turns, writers,
 };
 use crate::world::World;
 
 /// What is asked about every write, and needs to remember nothing.
-const CHECKS: [fn(&Sight<'_>) -> Vec<String>; 11] = [
+const CHECKS: [fn(&Sight<'_>) -> Vec<String>; 12] = [
     consent::check,
     marks::check,
     disks::check,
@@ -32,6 +32,7 @@ const CHECKS: [fn(&Sight<'_>) -> Vec<String>; 11] = [
     progress::check,
     writers::check,
     rules::check,
+    surprise::check,
 ];
 
 /// Passes may take 20 s to finish after a stop; who still asks after this is a task that nobody stopped.
@@ -171,6 +172,7 @@ impl Watch {
                     .into_iter()
                     .map(|line| format!("{line} at the end")),
             );
+            all.extend(seeds::standing(live));
             all.extend(superuser::differing(live));
             all.extend(disks.lost(live));
             all.extend(self.logs.look(|text| told(canaries, text)));

@@ -34,6 +34,8 @@ pub enum Scenario {
     Add,
     /// S04: one of three datacenters is removed.
     Remove,
+    /// S04: the same, while a keyspace of the user's has replicas there.
+    Replicated,
     /// S05: one of three is taken out of the list of a cluster that asks for a second consent, which does not come.
     Unconfirmed,
     /// S05: the consent comes.
@@ -80,6 +82,11 @@ const TABLE: &[Row] = &[
     (Scenario::Three, "S02", growing::three),
     (Scenario::Add, "S03", growing::add),
     (Scenario::Remove, "S04", growing::remove),
+    (
+        Scenario::Replicated,
+        "S04-keyspace",
+        growing::remove_with_replicas,
+    ),
     (Scenario::Unconfirmed, "S05", consent::missing),
     (Scenario::Confirmed, "S05-confirmed", consent::given),
     (Scenario::TakenBack, "S05-taken-back", consent::taken_back),
@@ -150,7 +157,7 @@ impl Scenario {
     #[must_use]
     pub fn lets_go(self) -> &'static [&'static str] {
         match self {
-            Scenario::Remove | Scenario::Confirmed => &["dc2"],
+            Scenario::Remove | Scenario::Replicated | Scenario::Confirmed => &["dc2"],
             Scenario::Recreate => &["dc1", "dc2"],
             _ => &[],
         }

@@ -52,7 +52,7 @@ pub(super) fn empty() -> Vec<Step> {
         Act::Restore("west").at_once(),
         Act::RestartPrograms.then_all([
             Until::Says("DatacenterVanished"),
-            Until::Passed(Duration::from_hours(24)),
+            Until::Passed(Duration::from_hours(2)),
             Until::Says("DatacenterVanished"),
             Until::Gone(datacenter(WEST)),
         ]),

@@ -57,6 +57,8 @@ pub enum Act {
         /// What it takes.
         token: &'static str,
     },
+    /// Makes the user's keyspace, or alters it: replicas in these datacenters, asked for through the first node of dc1.
+    Replicate(&'static [(&'static str, u32)]),
     /// Cuts a plane off.
     Cut(&'static str, Cut),
     /// Ends that.

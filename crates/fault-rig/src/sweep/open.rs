@@ -46,7 +46,7 @@ pub fn failing(open: &[Open], references: &[Report], threads: usize) -> anyhow::
             Some((of, vec![plan.clone()]))
         })
         .collect();
-    let outcomes = sweep(&jobs, threads, &|_, _| {})?;
+    let outcomes = sweep(&jobs, threads, &|_, _| {});
     Ok(outcomes
         .iter()
         .map(|outcome| !outcome.failures.is_empty())

@@ -21,6 +21,8 @@ pub struct Row {
     pub plans: fn(&Report) -> Vec<Plan>,
     /// Whether the removal and the founding of datacenters are always swept whole.
     pub whole: bool,
+    /// Whether a run takes so long that a budget has room for few.
+    pub long: bool,
 }
 
 const fn row(name: &'static str, plans: fn(&Report) -> Vec<Plan>) -> Row {
@@ -28,6 +30,7 @@ const fn row(name: &'static str, plans: fn(&Report) -> Vec<Plan>) -> Row {
         name,
         plans,
         whole: false,
+        long: false,
     }
 }
 
@@ -36,6 +39,16 @@ const fn whole(name: &'static str, plans: fn(&Report) -> Vec<Plan>) -> Row {
         name,
         plans,
         whole: true,
+        long: false,
+    }
+}
+
+const fn long(name: &'static str, plans: fn(&Report) -> Vec<Plan>) -> Row {
+    Row {
+        name,
+        plans,
+        whole: false,
+        long: true,
     }
 }
 
@@ -113,7 +126,7 @@ pub const ROWS: &[Row] = &[
     row("F17.partition_midway", partition::midway),
     row("F17.partition_late", partition::late),
     row("F17.partition_flapping", partition::flapping),
-    row("F17.partition_for_a_week", partition::for_a_week),
+    long("F17.partition_for_a_week", partition::for_a_week),
     row("F18.slow_plane", slow_plane),
     row("F25.delete_any", stranger::deletes),
     row("F26.recreate", stranger::recreates),
