@@ -11,7 +11,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::jiff::Timestamp;
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Resource, ResourceExt};
-use plan::topology::{Act, Kind, RebuildTask, Slice, TopologyInput, Where};
+use plan::topology::{Act, Headless, Kind, RebuildTask, Slice, TopologyInput, Where};
 use runtime::write::{self, Apply, Victim};
 use runtime::{Key, WriteError};
 use serde::Serialize;
@@ -30,8 +30,16 @@ use crate::watches::Remote;
 pub(crate) struct Outcome<'a> {
     pub act: &'a Act,
     pub result: Result<(), ActError>,
-    /// A slice that has the name of one that was to be created; nothing was written then.
-    pub found: Option<(String, Slice)>,
+    /// What has the name of one that was to be created; nothing was written then.
+    pub found: Option<Found>,
+}
+
+/// What no watch selects, and whose name is taken.
+pub(crate) enum Found {
+    /// A slice, and the context of its plane.
+    Slice(String, Slice),
+    /// A Service in the control plane.
+    Service(Key, Headless),
 }
 
 /// Does the acts: those of one lane one after another until one fails, the lanes at the same time. Acts that were
@@ -121,7 +129,7 @@ async fn create(
     kind: Kind,
     name: &str,
     object: &Value,
-    found: &mut Option<(String, Slice)>,
+    found: &mut Option<Found>,
 ) -> Result<(), ActError> {
     let plane = context.fleet.plane(&at.context).map_err(ActError::Unknown)?;
     let created = match kind {
@@ -140,21 +148,33 @@ async fn create(
         }
     };
     match created {
-        Err(ActError::Write(WriteError::AlreadyExists { target })) if kind == Kind::EndpointSlice => {
+        Err(ActError::Write(WriteError::AlreadyExists { target })) => {
             // Whose it is decides what is done: the next plan is shown it.
-            match namespaced::<EndpointSlice>(&plane, at)
-                .get(name)
-                .await
-                .map(views::slice)
-            {
-                Ok(Some(slice)) => {
-                    *found = Some((at.context.clone(), slice));
-                    Ok(())
-                }
-                Ok(None) | Err(_) => Err(ActError::Write(WriteError::AlreadyExists { target })),
+            *found = taken(&plane, at, kind, name).await;
+            match found {
+                Some(_) => Ok(()),
+                None => Err(ActError::Write(WriteError::AlreadyExists { target })),
             }
         }
         created => created,
+    }
+}
+
+/// What is there already; nothing where that cannot be read, and of kinds whose watches show everybody's.
+async fn taken(plane: &Plane<Remote>, at: &Where, kind: Kind, name: &str) -> Option<Found> {
+    match kind {
+        Kind::EndpointSlice => {
+            let slice = namespaced::<EndpointSlice>(plane, at).get(name).await.ok()?;
+            Some(Found::Slice(at.context.clone(), views::slice(slice)?))
+        }
+        Kind::Service => {
+            let service = namespaced::<ServiceParts>(plane, at).get(name).await.ok()?;
+            Some(Found::Service(
+                Key::new(&at.namespace, name),
+                views::headless(service),
+            ))
+        }
+        Kind::CassandraTask => None,
     }
 }
 

@@ -9,11 +9,13 @@ use api::seen::{SamePlane, Seen, Unknown};
 use fleet::Plane;
 use plan::naming;
 use plan::topology::{
-    Answers, Cluster, ContactPoints, Datacenter, DatacenterSpec, SeedPod, Site, Slice, TopologyInput,
+    Answers, Cluster, ContactPoints, Datacenter, DatacenterSpec, Headless, SeedPod, Site, Slice,
+    TopologyInput,
 };
 use runtime::Key;
 
 use crate::Context;
+use crate::act::Found;
 use crate::watches::Remote;
 
 /// What was learnt in this pass beside what the watches show.
@@ -23,8 +25,24 @@ pub(crate) struct Learnt {
     pub answers: Answers,
     /// Datacenters that were read live, by name.
     pub live: BTreeMap<String, Seen<Datacenter>>,
-    /// Slices that the watches do not select, but whose names are taken: context and slice.
-    pub found: Vec<(String, Slice)>,
+    /// What the watches do not select, but whose names are taken.
+    pub found: Vec<Found>,
+}
+
+impl Learnt {
+    fn found_slices(&self, plane: &str, namespace: &str) -> impl Iterator<Item = &Slice> {
+        self.found.iter().filter_map(move |found| match found {
+            Found::Slice(context, slice) if context == plane && slice.namespace == namespace => Some(slice),
+            _ => None,
+        })
+    }
+
+    fn found_services(&self, namespace: &str) -> impl Iterator<Item = &Headless> {
+        self.found.iter().filter_map(move |found| match found {
+            Found::Service(key, service) if key.namespace == namespace => Some(service),
+            _ => None,
+        })
+    }
 }
 
 /// Everything that is known of a cluster's ring.
@@ -40,7 +58,7 @@ pub(crate) fn input(context: &Context, cluster: &Cluster, learnt: &Learnt) -> To
         .collect();
     TopologyInput {
         strays: strays(&cluster, &sites, &slices),
-        contact_points: contact_points(context, &cluster, &slices),
+        contact_points: contact_points(context, &cluster, &slices, learnt),
         answers: learnt.answers.clone(),
         sites,
         cluster,
@@ -255,11 +273,7 @@ fn seed_slices(
         .filter(serves)
         .cloned()
         .collect();
-    let found = learnt
-        .found
-        .iter()
-        .filter(|(context, slice)| context == plane && slice.namespace == placed.namespace);
-    for (_, slice) in found {
+    for slice in learnt.found_slices(plane, &placed.namespace) {
         if all.iter().all(|known| known.name != slice.name) {
             all.push(slice.clone());
         }
@@ -281,7 +295,12 @@ fn all_pods(plane: &Plane<Remote>, cluster: &Cluster, placed: &Placed) -> Result
         .collect())
 }
 
-fn contact_points(context: &Context, cluster: &Cluster, slices: &Slices) -> Result<ContactPoints, Unknown> {
+fn contact_points(
+    context: &Context,
+    cluster: &Cluster,
+    slices: &Slices,
+    learnt: &Learnt,
+) -> Result<ContactPoints, Unknown> {
     let of_cluster = |labels: &BTreeMap<String, String>| {
         labels.contains_key(label::DATACENTER)
             && labels.get(label::CLUSTER_NAME) == Some(&cluster.name)
@@ -299,9 +318,16 @@ fn contact_points(context: &Context, cluster: &Cluster, slices: &Slices) -> Resu
     let slices = home
         .iter()
         .filter(|slice| slice.namespace == cluster.namespace && of_cluster(&slice.labels));
+    let services = alive.map(|(_, service)| (*service).clone());
+    let slices = slices.map(|slice| (**slice).clone());
+    let namespace = &cluster.namespace;
     Ok(ContactPoints {
-        services: alive.map(|(_, service)| (*service).clone()).collect(),
-        slices: slices.map(|slice| (**slice).clone()).collect(),
+        services: services
+            .chain(learnt.found_services(namespace).cloned())
+            .collect(),
+        slices: slices
+            .chain(learnt.found_slices("", namespace).cloned())
+            .collect(),
     })
 }
 

@@ -8,13 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
-
 use api::names::{label, reason};
 use api::seen::Seen;
+use serde_json::{Value, json};
 
 use super::acts::{Act, Ask, Kind, Where};
-use super::draft::Draft;
+use super::draft::{Draft, LATER};
 use super::sites::{ContactPoints, Datacenter, Site};
 use super::slices::{
     Claim, Family, Headless, Port, Slice, claim_as_contact_points, endpoints_apart, has_all,
@@ -79,6 +78,7 @@ fn for_site(draft: &mut Draft<'_>, site: &Site, own: &Datacenter, existing: &Con
     draft.acts.extend(acts);
     if let Some(message) = refused {
         draft.hold_quietly(site, reason::NOT_OWNED, message);
+        draft.check_again(LATER);
     }
 }
 

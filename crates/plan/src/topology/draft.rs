@@ -9,6 +9,8 @@ use api::reports::{self, Hold, TopologyReport};
 use super::acts::{Act, Ask, Where};
 use super::sites::{self, Datacenter, Site, TopologyInput};
 
+/// When a name that somebody else has taken is looked at again: no watch tells when it is free.
+pub(super) const LATER: Duration = Duration::from_mins(5);
 /// How soon something that no watch shows is looked at again.
 pub(super) const SOON: Duration = Duration::from_secs(15);
 

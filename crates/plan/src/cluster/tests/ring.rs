@@ -70,7 +70,9 @@ fn copies_of_a_former_secret_or_by_the_replicated_secret_of_a_former_cluster_do_
     for of in ["former/1", "former/1 another/2"] {
         let mut world = World::new();
         if let ReplicatedFacts::Present { replicated, .. } = &mut world.facts.replicated {
-            replicated.values_mut().for_each(|mark| of.clone_into(mark));
+            for mark in replicated.values_mut() {
+                of.clone_into(mark);
+            }
         }
         assert_eq!(created(&world), Vec::<String>::new(), "{of}");
         assert_eq!(
