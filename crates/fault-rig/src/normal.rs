@@ -63,7 +63,32 @@ fn without_history(mut object: Value) -> Value {
         status.remove("podStatuses");
         status.remove("succeeded");
     }
+    if text(&object, "/kind") == "K8ssandraCluster" {
+        forget_when(&mut object);
+    }
     object
+}
+
+/// When something was noticed depends on who was there to see it: the generation at which every datacenter had been ready
+/// once, and two times that move while nothing happens, for which alone no status is written.
+fn forget_when(cluster: &mut Value) {
+    let conditions = cluster
+        .pointer_mut("/status/conditions")
+        .and_then(Value::as_array_mut);
+    for condition in conditions.into_iter().flatten() {
+        if condition["type"] == "CassandraInitialized" {
+            condition["observedGeneration"] = Value::Null;
+        }
+    }
+    let datacenters = cluster
+        .pointer_mut("/status/datacenters")
+        .and_then(Value::as_object_mut);
+    for datacenter in datacenters.into_iter().flat_map(|all| all.values_mut()) {
+        if let Some(seen) = datacenter.get_mut("cassandra").and_then(Value::as_object_mut) {
+            seen.remove("quietPeriod");
+            seen.remove("lastServerNodeStarted");
+        }
+    }
 }
 
 /// A name without the part that the server made up.

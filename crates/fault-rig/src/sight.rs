@@ -65,11 +65,16 @@ fn says(world: &World, reason: &str) -> bool {
     ready.is_some_and(|ready| ready["status"] != "True" && ready["reason"] == reason)
 }
 
-/// Reason of its condition Ready.
+/// Reason of condition Ready, of the first cluster that is not ready if there is one.
 #[must_use]
 pub fn reason(world: &World) -> Option<String> {
-    let cluster = cluster(world, CLUSTER)?;
-    condition(&cluster)?["reason"].as_str().map(str::to_owned)
+    let reason_of = |name: &str| {
+        let cluster = cluster(world, name)?;
+        condition(&cluster)?["reason"].as_str().map(str::to_owned)
+    };
+    let ready = |name: &&str| is_ready(world, name) == Some(false);
+    let not_ready = [CLUSTER, OTHER].into_iter().find(ready);
+    reason_of(not_ready.unwrap_or(CLUSTER))
 }
 
 /// What the cluster says of itself, in a line.
