@@ -350,8 +350,10 @@ fn is_about(line: &str, deed: &str) -> bool {
         return false;
     };
     let (kind, name) = path.rsplit_once('/').unwrap_or_default();
-    // Labels and marks of a source are those of its copies.
+    // Labels and marks of a source are those of its copies, also the mark that says that they stay.
     let is_copied = kind.ends_with("/secrets") && plane == CONTROL_PLANE;
-    let of_a_copy = || line.contains(&format!("/Secret/{DATABASES}/{name}.metadata."));
+    let copy = format!("/Secret/{DATABASES}/{name}");
+    let of_a_copy =
+        || line.contains(&format!("{copy}.metadata.")) || line.ends_with(&format!("{copy} is there too"));
     line.starts_with(plane) && line.contains(name) || is_copied && of_a_copy()
 }
