@@ -14,6 +14,7 @@ mod goldens;
 mod layers;
 mod mutants;
 mod rbac;
+mod reliability;
 mod test;
 mod workspace;
 

@@ -1,9 +1,10 @@
 //! `cargo xtask mutants`: each story fails when what it is about is switched off.
 //!
-//! A patch in `e2e/mutants/` names the story that it must break, `# row: <id>` in its first line. It is applied to a copy
-//! of the tree, never to the tree itself.
+//! A patch in `e2e/mutants/` names the story that it must break, `# row: <id>` in its first line, or what must notice it
+//! in memory, `# rig: P5, P14`, or both. It is applied to a copy of the tree, never to the tree itself.
 
 mod copy;
+pub mod rig;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,14 +21,19 @@ pub struct Args {
     /// The mutant of this name, or those of the story with this id
     #[arg(long, value_name = "ID")]
     only: Option<String>,
+    /// Those that are noticed in memory: run the five programs there until that is so, and write down after how many runs
+    #[arg(long)]
+    rig: bool,
 }
 
 /// One patch.
 #[derive(Debug, PartialEq, Eq)]
 struct Mutant {
     name: String,
-    /// The story that must fail.
-    row: String,
+    /// The story that must fail, if any.
+    row: Option<String>,
+    /// What must notice in memory, any of them: the words before the colon of a failure's line.
+    rig: Vec<String>,
     patch: PathBuf,
 }
 
@@ -47,18 +53,25 @@ enum Fate {
 pub fn run(args: &Args) -> Result<()> {
     let chosen = |mutant: &Mutant| match &args.only {
         None => true,
-        Some(only) => mutant.name == *only || mutant.row == *only,
+        Some(only) => mutant.name == *only || mutant.row.as_ref() == Some(only),
     };
-    let mut mutants = all(&workspace::root().join("e2e/mutants"))?;
+    let mut mutants = all(&folder())?;
     mutants.retain(chosen);
+    if args.rig {
+        return rig::run(&mutants, args.only.is_none());
+    }
+    let mutants: Vec<(&Mutant, &str)> = mutants
+        .iter()
+        .filter_map(|mutant| Some((mutant, mutant.row.as_deref()?)))
+        .collect();
     ensure!(!mutants.is_empty(), "no such mutant in e2e/mutants");
     let place = Place::new()?;
     let mut alive = vec![];
-    for mutant in &mutants {
-        match place.fate(mutant)? {
-            Fate::Killed(said) => println!("mutant {} killed by row {}\n  {said}", mutant.name, mutant.row),
+    for (mutant, row) in &mutants {
+        match place.fate(mutant, row)? {
+            Fate::Killed(said) => println!("mutant {} killed by row {row}\n  {said}", mutant.name),
             Fate::Survived => {
-                println!("mutant {} SURVIVED row {}", mutant.name, mutant.row);
+                println!("mutant {} SURVIVED row {row}", mutant.name);
                 alive.push(mutant.name.as_str());
             }
             Fate::Invalid(why) => {
@@ -75,6 +88,10 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+fn folder() -> PathBuf {
+    workspace::root().join("e2e/mutants")
+}
+
 /// Every patch of a folder, in order.
 fn all(folder: &Path) -> Result<Vec<Mutant>> {
     let mut mutants = vec![];
@@ -84,8 +101,17 @@ fn all(folder: &Path) -> Result<Vec<Mutant>> {
             continue;
         }
         let text = fs::read_to_string(&patch).with_context(|| format!("reading {}", patch.display()))?;
-        let row = text.lines().next().and_then(|line| line.strip_prefix("# row: "));
-        let row = row.with_context(|| format!("{} does not begin with `# row: <id>`", patch.display()))?;
+        let head = |key: &str| {
+            let mut head = text.lines().take_while(|line| line.starts_with('#'));
+            head.find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned()))
+        };
+        let (row, rig) = (head("# row: "), head("# rig: "));
+        ensure!(
+            row.is_some() || rig.is_some(),
+            "{} does not begin with `# row: <id>` or `# rig: <property>`",
+            patch.display()
+        );
+        let rig = rig.as_deref().unwrap_or_default().split(',').map(str::trim);
         let name = patch
             .file_stem()
             .unwrap_or_default()
@@ -93,7 +119,8 @@ fn all(folder: &Path) -> Result<Vec<Mutant>> {
             .into_owned();
         mutants.push(Mutant {
             name,
-            row: row.trim().to_owned(),
+            row,
+            rig: rig.filter(|by| !by.is_empty()).map(str::to_owned).collect(),
             patch,
         });
     }
@@ -101,32 +128,25 @@ fn all(folder: &Path) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// Where mutants live.
-struct Place {
+/// A copy of the tree, and where it is built.
+struct Copied {
     tree: PathBuf,
     target: PathBuf,
-    /// The folder of etcd and the others, so that no copy builds them again.
-    assets: PathBuf,
 }
 
-impl Place {
-    fn new() -> Result<Place> {
+impl Copied {
+    fn new() -> Result<Copied> {
         let place = workspace::target().join("mutants");
         fs::create_dir_all(&place)?;
         let place = place.canonicalize()?;
-        let assets = Binaries::find()?.apiserver;
-        let assets = assets
-            .parent()
-            .context("kube-apiserver is in no folder")?
-            .canonicalize()?;
-        Ok(Place {
+        Ok(Copied {
             tree: place.join("tree"),
             target: place.join("target"),
-            assets,
         })
     }
 
-    fn fate(&self, mutant: &Mutant) -> Result<Fate> {
+    /// Makes the copy anew, with this patch; says why that cannot be.
+    fn with(&self, mutant: &Mutant) -> Result<Option<String>> {
         copy::tree(&workspace::root(), &workspace::files()?, &self.tree)?;
         let mut apply = Command::new("git");
         // The copy lies inside the tree that it is a copy of: without this, git would look at that one.
@@ -136,11 +156,41 @@ impl Place {
         );
         apply.current_dir(&self.tree).arg("apply").arg(&mutant.patch);
         let applied = output(&mut apply)?;
-        if !applied.status.success() {
-            return Ok(Fate::Invalid(format!(
-                "does not apply: {}",
-                last_line(&applied.stderr)
-            )));
+        Ok((!applied.status.success()).then(|| format!("does not apply: {}", last_line(&applied.stderr))))
+    }
+
+    fn cargo(&self) -> Command {
+        let mut cargo = workspace::cargo();
+        cargo
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.target);
+        cargo
+    }
+}
+
+/// Where mutants live.
+struct Place {
+    copy: Copied,
+    /// The folder of etcd and the others, so that no copy builds them again.
+    assets: PathBuf,
+}
+
+impl Place {
+    fn new() -> Result<Place> {
+        let assets = Binaries::find()?.apiserver;
+        let assets = assets
+            .parent()
+            .context("kube-apiserver is in no folder")?
+            .canonicalize()?;
+        Ok(Place {
+            copy: Copied::new()?,
+            assets,
+        })
+    }
+
+    fn fate(&self, mutant: &Mutant, row: &str) -> Result<Fate> {
+        if let Some(why) = self.copy.with(mutant)? {
+            return Ok(Fate::Invalid(why));
         }
         let built = output(self.cargo().args([
             "build",
@@ -157,16 +207,13 @@ impl Place {
             let said = String::from_utf8_lossy(&built.stderr).into_owned();
             return Ok(Fate::Invalid(format!("does not build:\n{said}")));
         }
-        let told = output(self.cargo().args(["xtask", "e2e", "--only", &mutant.row]))?;
-        Ok(fate(&mutant.row, told.status.success(), &told))
+        let told = output(self.cargo().args(["xtask", "e2e", "--only", row]))?;
+        Ok(fate(row, told.status.success(), &told))
     }
 
     fn cargo(&self) -> Command {
-        let mut cargo = workspace::cargo();
-        cargo
-            .current_dir(&self.tree)
-            .env("CARGO_TARGET_DIR", &self.target)
-            .env("KUBEBUILDER_ASSETS", &self.assets);
+        let mut cargo = self.copy.cargo();
+        cargo.env("KUBEBUILDER_ASSETS", &self.assets);
         cargo
     }
 }
@@ -231,22 +278,54 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_names_its_story_in_its_first_line() {
+    fn a_patch_says_in_its_first_lines_what_must_fail() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("b.patch"), "# row: size\n").unwrap();
+        fs::write(
+            folder.path().join("b.patch"),
+            "# row: size\n# rig: P5, P14\n--- a/x\n",
+        )
+        .unwrap();
         fs::write(folder.path().join("a.patch"), "# row: add\n--- a/x\n").unwrap();
+        fs::write(
+            folder.path().join("d.patch"),
+            "# rig: rule 3\n--- a/x\n# row: no\n",
+        )
+        .unwrap();
         fs::write(folder.path().join("README.md"), "").unwrap();
         let found = all(folder.path()).unwrap();
-        let names: Vec<_> = found
+        let heads: Vec<_> = found
             .iter()
-            .map(|it| (it.name.as_str(), it.row.as_str()))
+            .map(|it| (it.name.as_str(), it.row.as_deref(), it.rig.join(" or ")))
             .collect();
-        assert_eq!(names, [("a", "add"), ("b", "size")]);
+        let none = String::new();
+        assert_eq!(
+            heads,
+            [
+                ("a", Some("add"), none),
+                ("b", Some("size"), "P5 or P14".to_owned()),
+                ("d", None, "rule 3".to_owned()),
+            ]
+        );
         fs::write(folder.path().join("c.patch"), "--- a/x\n").unwrap();
         let said = all(folder.path()).unwrap_err().to_string();
         assert!(
-            said.ends_with("c.patch does not begin with `# row: <id>`"),
+            said.contains("c.patch does not begin with `# row: <id>`"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn every_patch_applies_to_the_tree_as_it_is() {
+        for mutant in all(&folder()).unwrap() {
+            let mut check = Command::new("git");
+            check.current_dir(workspace::root()).args(["apply", "--check"]);
+            let checked = output(check.arg(&mutant.patch)).unwrap();
+            assert!(
+                checked.status.success(),
+                "{}: {}",
+                mutant.name,
+                String::from_utf8_lossy(&checked.stderr)
+            );
+        }
     }
 }

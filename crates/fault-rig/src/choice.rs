@@ -9,7 +9,7 @@ use fault_rig::{Plan, Report, Scenario};
 pub(crate) type List<'r> = (&'static Row, &'r Report, Vec<Plan>);
 
 /// At most so many of a row whose runs take long.
-const OF_LONG_ROWS: usize = 2;
+const OF_LONG_ROWS: usize = 1;
 
 /// How many.
 pub(crate) struct Limits {
