@@ -1,7 +1,7 @@
 //! What would be done for a cluster, from now until nothing is left to do: every act in its order, and what is sent for it.
 //!
 //! * [`Snapshot`]: what was read. * `world`: what becomes of it. * [`foresee`]: the decisions of
-//!   [`cluster::plan`], taken again and again while everybody else does their part at once.
+//!   [`plan`], taken again and again while everybody else does their part at once.
 //!
 //! Nothing is written anywhere: this is how `kubectl ringspan plan` and `render` know.
 
