@@ -69,11 +69,7 @@ fn a_new_cluster_gets_its_secrets_first_and_no_datacenter_before_they_are_there(
 fn copies_of_a_former_secret_or_by_the_replicated_secret_of_a_former_cluster_do_not_count() {
     for of in ["former/1", "former/1 another/2"] {
         let mut world = World::new();
-        if let ReplicatedFacts::Present { replicated, .. } = &mut world.facts.replicated {
-            for mark in replicated.values_mut() {
-                of.clone_into(mark);
-            }
-        }
+        world.copies_are_of(of);
         assert_eq!(created(&world), Vec::<String>::new(), "{of}");
         assert_eq!(
             holds(&plan(&world.facts)),

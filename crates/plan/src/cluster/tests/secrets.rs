@@ -45,6 +45,12 @@ fn re3_secrets_of_reaper_are_made_before_the_datacenter_that_refers_to_one() {
     assert_eq!(reasons(&made)[1..], ["SecretCreated", "SecretCreated"]);
     assert_eq!(holds(&made), [(reason::SECRETS_PENDING, Some("dc1"))]);
     see(&mut world, "demo-reaper", secret("a"));
+    // It is copied after the superuser's.
+    assert_eq!(
+        holds(&plan(&world.facts)),
+        [(reason::SECRETS_PENDING, Some("dc1"))]
+    );
+    world.copies_are_of("a/1 s/1");
     // Nothing in a datacenter refers to the one for the page.
     assert!(reasons(&plan(&world.facts)).contains(&"DatacenterCreated"));
 }

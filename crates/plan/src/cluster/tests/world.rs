@@ -292,6 +292,15 @@ impl World {
         }
     }
 
+    /// The copies are of these versions of Secrets.
+    pub fn copies_are_of(&mut self, marks: &str) {
+        if let ReplicatedFacts::Present { replicated, .. } = &mut self.facts.replicated {
+            for copied in replicated.values_mut() {
+                marks.clone_into(copied);
+            }
+        }
+    }
+
     /// What topology says of a datacenter that left the spec.
     pub fn may_be_deleted(&mut self, name: &str, answer: bool) {
         let report = TopologyDatacenterReport {
