@@ -1,7 +1,6 @@
 //! `kubectl ringspan plan`: what would be done, in its order, and what it does to the nodes.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use api::k8ssandra_cluster::K8ssandraCluster;
@@ -10,21 +9,7 @@ use plan::cluster::acts::Act;
 use plan::foresight::{Foresight, foresee};
 use serde_json::Value;
 
-use crate::render::{self, Input};
-
-/// What to foretell.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// File with the K8ssandraCluster as it would be; `-` is standard input
-    #[arg(short, long, value_name = "FILE")]
-    pub filename: PathBuf,
-    /// File with objects that are there already, each with annotation `ringspan.io/plane`
-    #[arg(long, value_name = "FILE")]
-    pub facts: Option<PathBuf>,
-    /// Namespace of documents that name none
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
-}
+use crate::render::{self, Args, Input};
 
 /// The acts as lines for people.
 ///

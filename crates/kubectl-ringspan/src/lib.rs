@@ -32,7 +32,7 @@ enum Command {
     /// Print every object that would be made, each with the plane that it would be made in
     Render(render::Args),
     /// Print what would be done, in its order, and what it does to the nodes
-    Plan(foretell::Args),
+    Plan(render::Args),
 }
 
 /// Exit code of a spec that is refused.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::document::{self, Refused};
 use crate::facts::{self, PLANE};
 
-/// What to render.
+/// What to look at: what would be made of it, or done for it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File with K8ssandraClusters, and with what they refer to; `-` is standard input

@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 
+use crate::datacenter::racks;
 use crate::normalize::normalize;
-use crate::{naming, value};
+use crate::value;
 
 /// Fields by which Cassandra and Kubernetes know a datacenter, or that bind its nodes to their data.
 const LOCKED: [&str; 6] = [
@@ -35,19 +36,6 @@ pub fn would_change(live: &Value, desired: &Value) -> Option<String> {
 
 fn same_number(value: Option<&Value>) -> Option<Value> {
     value.map(|value| value.as_f64().map_or_else(|| value.clone(), Value::from))
-}
-
-fn racks(spec: &Value) -> Vec<String> {
-    let names: Vec<String> = value::items(spec, "/racks")
-        .iter()
-        .filter_map(|rack| value::text(rack, "/name"))
-        .map(str::to_owned)
-        .collect();
-    if names.is_empty() {
-        vec![naming::DEFAULT_RACK.to_owned()]
-    } else {
-        names
-    }
 }
 
 /// The claim of the data volume, without its size, which cass-operator lets grow.

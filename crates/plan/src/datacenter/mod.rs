@@ -47,6 +47,7 @@ pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};
 pub(crate) use encryption::check as check_stores;
 pub use encryption::{PasswordOf, PasswordSource, Peer, Store, password_sources, told_password};
+pub(crate) use facts::racks;
 pub use facts::{Facts, cluster_name, namespace};
 pub use live::LiveDatacenter;
 pub use order::working_order;
