@@ -1,7 +1,8 @@
 //! `cargo xtask mutants`: each story fails when what it is about is switched off.
 //!
 //! A patch in `e2e/mutants/` names the story that it must break, `# row: <id>` in its first line, or what must notice it
-//! in memory, `# rig: P5, P14`, or both. It is applied to a copy of the tree, never to the tree itself.
+//! in memory, `# rig: P5, P14`, or both; `# in: S04` names scenarios where not all are tried. It is applied to a copy of
+//! the tree, never to the tree itself.
 
 mod copy;
 pub mod rig;
@@ -34,6 +35,8 @@ struct Mutant {
     row: Option<String>,
     /// What must notice in memory, any of them: the words before the colon of a failure's line.
     rig: Vec<String>,
+    /// The only scenarios in which that is tried, separated by commas; none = all.
+    scenarios: Option<String>,
     patch: PathBuf,
 }
 
@@ -105,7 +108,7 @@ fn all(folder: &Path) -> Result<Vec<Mutant>> {
             let mut head = text.lines().take_while(|line| line.starts_with('#'));
             head.find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned()))
         };
-        let (row, rig) = (head("# row: "), head("# rig: "));
+        let (row, rig, scenarios) = (head("# row: "), head("# rig: "), head("# in: "));
         ensure!(
             row.is_some() || rig.is_some(),
             "{} does not begin with `# row: <id>` or `# rig: <property>`",
@@ -121,6 +124,7 @@ fn all(folder: &Path) -> Result<Vec<Mutant>> {
             name,
             row,
             rig: rig.filter(|by| !by.is_empty()).map(str::to_owned).collect(),
+            scenarios,
             patch,
         });
     }

@@ -12,6 +12,9 @@ pub(crate) struct Hunt {
     /// not count
     #[arg(long, value_delimiter = ',', required = true)]
     by: Vec<String>,
+    /// Only these scenarios, separated by commas, and more plans of each; none = all
+    #[arg(long, value_delimiter = ',')]
+    scenarios: Vec<String>,
     /// At most so many runs
     #[arg(long, default_value_t = 400)]
     budget: usize,
@@ -22,13 +25,19 @@ pub(crate) struct Hunt {
 
 /// Plans of a row and scenario, which are tried in turns over all rows and scenarios.
 const OF_EACH: usize = 2;
+/// The same where only some scenarios are tried.
+const OF_FEW: usize = 8;
 
 /// Runs every scenario without a fault, then each of them once more, then plans of every row, until one fails as it
 /// should; says which, after how many.
 pub(crate) fn hunt(wish: &Hunt) -> anyhow::Result<()> {
     let mut runs = 0;
     let mut references = Vec::new();
-    for scenario in Scenario::ALL.into_iter().filter(|scenario| !scenario.is_long()) {
+    let wanted = |scenario: &Scenario| match wish.scenarios.as_slice() {
+        [] => !scenario.is_long(),
+        some => some.iter().any(|id| id == scenario.id()),
+    };
+    for scenario in Scenario::ALL.into_iter().filter(wanted) {
         let report = run(Plan::without_fault(scenario, wish.seed))?;
         runs += 1;
         if wish.is_killed(runs, &report.plan, &report.violations) {
@@ -74,10 +83,15 @@ impl Hunt {
 
     /// The first of every row and scenario, then the second, each time in an order that the seed mixes.
     fn plans<'r>(&self, references: &'r [Report]) -> Vec<(&'r Report, Plan)> {
+        let of_each = if self.scenarios.is_empty() {
+            OF_EACH
+        } else {
+            OF_FEW
+        };
         let mut plans = Vec::new();
         for row in ROWS {
             for reference in references {
-                let some = sweep::sample((row.plans)(reference), OF_EACH, self.seed);
+                let some = sweep::sample((row.plans)(reference), of_each, self.seed);
                 for (turn, plan) in some.into_iter().enumerate() {
                     let drawn = fake_datacenter::pace::fnv(plan.to_string().as_bytes());
                     plans.push(((turn, drawn), reference, plan));

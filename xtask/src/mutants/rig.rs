@@ -67,12 +67,12 @@ fn hunted(copy: &Copied, mutant: &Mutant) -> Result<String> {
         return Ok(format!("INVALID: does not build:\n{said}"));
     }
     let by = mutant.rig.join(",");
-    let told = output(
-        copy.cargo()
-            .arg("run")
-            .args(rig)
-            .args(["--", "hunt", "--by", &by]),
-    )?;
+    let mut hunt = copy.cargo();
+    hunt.arg("run").args(rig).args(["--", "hunt", "--by", &by]);
+    if let Some(scenarios) = &mutant.scenarios {
+        hunt.args(["--scenarios", scenarios]);
+    }
+    let told = output(&mut hunt)?;
     if !told.status.success() {
         return Ok(format!("INVALID: {}", last_line(&told.stderr)));
     }
