@@ -20,10 +20,10 @@ pub fn file() -> PathBuf {
 /// # Errors
 /// The figures are not those of a sweep.
 pub fn page(figures: &str) -> Result<String> {
-    page_of(figures, &rig::killed()?)
+    page_of(figures, &rig::killed()?, &rig::names()?)
 }
 
-fn page_of(figures: &str, killed: &[Killed]) -> Result<String> {
+fn page_of(figures: &str, killed: &[Killed], mutants: &[String]) -> Result<String> {
     let figures: Value = serde_json::from_str(figures).context("the figures of the sweep")?;
     let rows = figures.as_object().context("the figures are no object")?;
     let mut page = HEAD.to_owned();
@@ -53,8 +53,11 @@ fn page_of(figures: &str, killed: &[Killed]) -> Result<String> {
     )?;
     open(&mut page, &figures["open"])?;
     page.push_str(MUTANTS);
-    for it in killed {
-        writeln!(page, "| {} | {} | {} |", it.mutant, it.runs, it.by)?;
+    for mutant in mutants {
+        match killed.iter().find(|it| it.mutant == *mutant) {
+            Some(it) => writeln!(page, "| {mutant} | {} | {} |", it.runs, it.by)?,
+            None => writeln!(page, "| {mutant} | not tried yet | |")?,
+        }
     }
     Ok(page)
 }
@@ -159,7 +162,7 @@ mod tests {
             runs: 4,
             by: "P5".to_owned(),
         }];
-        let page = page_of(figures, &killed).unwrap();
+        let page = page_of(figures, &killed, &["two-founders".to_owned(), "young".to_owned()]).unwrap();
         for line in [
             "| P5 | one ring |\n",
             "| F01.crash_before | 57 | 9 | 1 | 2 |\n",
@@ -167,9 +170,10 @@ mod tests {
             "\n66 runs in all, of which 3 failed.\n",
             "- `scenario=S01 seed=7`: It is slow.\n",
             "| two-founders | 4 | P5 |\n",
+            "| young | not tried yet | |\n",
         ] {
             assert!(page.contains(line), "{page}");
         }
-        assert!(page_of("[]", &killed).is_err());
+        assert!(page_of("[]", &killed, &[]).is_err());
     }
 }

@@ -90,10 +90,10 @@ fn read(mutant: &str, said: &str) -> Option<Killed> {
     })
 }
 
-/// What became of the mutants when all were last tried.
+/// What became of the mutants when they were last tried.
 ///
 /// # Errors
-/// When the list cannot be read, or tells of other mutants than there are.
+/// When the list cannot be read, or tells of mutants that there are no more.
 pub fn killed() -> Result<Vec<Killed>> {
     let text =
         fs::read_to_string(list()).context("e2e/mutants/killed.txt: cargo xtask mutants --rig writes it")?;
@@ -106,16 +106,23 @@ pub fn killed() -> Result<Vec<Killed>> {
         })
     };
     let killed: Vec<Killed> = text.lines().filter_map(line).collect();
-    let mutants = all(&folder())?;
-    let names = mutants
-        .iter()
-        .filter(|mutant| !mutant.rig.is_empty())
-        .map(|mutant| &mutant.name);
+    let names = names()?;
     ensure!(
-        killed.iter().map(|it| &it.mutant).eq(names),
-        "e2e/mutants/killed.txt tells of other mutants than there are: cargo xtask mutants --rig"
+        killed.iter().all(|it| names.contains(&it.mutant)),
+        "e2e/mutants/killed.txt tells of mutants that there are no more: cargo xtask mutants --rig"
     );
     Ok(killed)
+}
+
+/// The mutants that have to be noticed in memory.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn names() -> Result<Vec<String>> {
+    let mutants = all(&folder())?
+        .into_iter()
+        .filter(|mutant| !mutant.rig.is_empty());
+    Ok(mutants.map(|mutant| mutant.name).collect())
 }
 
 #[cfg(test)]
@@ -138,6 +145,6 @@ mod tests {
 
     #[test]
     fn what_is_written_down_is_about_the_mutants_that_there_are() {
-        killed().unwrap();
+        assert!(!killed().unwrap().is_empty());
     }
 }
