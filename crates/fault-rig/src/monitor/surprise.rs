@@ -5,8 +5,8 @@ use api::names::annotation as annotations;
 use super::owner;
 use super::sight::{Sight, annotation};
 
-/// The generation of the cluster at which a datacenter was last written stands on the datacenter: if the cluster has that
-/// one still, nobody asked for the change.
+/// The generation of the cluster at which a datacenter was last written stands on the datacenter, beside a digest of all
+/// that it was made from: if the cluster has that one still, and nothing that it refers to has changed, nobody asked for it.
 pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
     if sight.write.plural != "cassandradatacenters" || sight.program().is_none() {
         return Vec::new();
@@ -14,7 +14,8 @@ pub(super) fn check(sight: &Sight<'_>) -> Vec<String> {
     let (Some(before), Some(after)) = (sight.before(), sight.after()) else {
         return Vec::new();
     };
-    if before["spec"] == after["spec"] {
+    let input = |object| annotation(object, annotations::INPUT_HASH);
+    if before["spec"] == after["spec"] || input(before) != input(after) {
         return Vec::new();
     }
     let cluster = owner::mark(before).and_then(|uid| owner::cluster(sight.look, uid));
@@ -65,6 +66,12 @@ mod tests {
         let grown = changed(but(before.clone(), "/spec/size", json!(2)));
         assert_eq!(grown(2), 1);
         assert_eq!(grown(3), 0);
+        let at = format!(
+            "/metadata/annotations/{}",
+            annotations::INPUT_HASH.replace('/', "~1")
+        );
+        let referring = but(but(before.clone(), "/spec/size", json!(2)), &at, json!("other"));
+        assert_eq!(changed(referring)(2), 0);
         assert_eq!(
             changed(but(before.clone(), "/metadata/labels/a", json!("b")))(2),
             0
