@@ -212,9 +212,12 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
         return "<host id>".to_owned();
     }
     if matches!(key, "contentMark" | "ringspan.io/content-mark") {
-        // The Secret's uid and version, of which the uid says enough.
-        let uid = text.rsplit_once('/').map_or(text, |(uid, _)| uid);
-        return words.get(uid).cloned().unwrap_or_else(|| uid.to_owned());
+        // Of each Secret its uid and version, of which the uid says enough.
+        let called = |mark: &str| {
+            let uid = mark.split_once('/').map_or(mark, |(uid, _)| uid);
+            words.get(uid).cloned().unwrap_or_else(|| uid.to_owned())
+        };
+        return text.split(' ').map(called).collect::<Vec<_>>().join(" ");
     }
     if key == "ip" || text.starts_with("198.18.") || text.starts_with("198.19.") {
         return "<address>".to_owned();
