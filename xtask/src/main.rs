@@ -35,7 +35,7 @@ enum Chore {
     /// Make a control plane and planes, and one ring across them
     Demo(demo::Args),
     /// Run everything that can fail: tests of each crate, then stories
-    Test,
+    Test(test::Args),
     /// Format, lints, layers, generated files, docs
     Check,
     /// Tell user stories on real API servers, or on ones in memory
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
 fn run(chore: Chore) -> anyhow::Result<()> {
     match chore {
         Chore::Demo(args) => demo::run(&args),
-        Chore::Test => test::run(),
+        Chore::Test(args) => test::run(&args),
         Chore::Check => check::run(),
         Chore::E2e(args) => e2e::run(&args),
         Chore::Conformance(args) => conformance::run(&args),

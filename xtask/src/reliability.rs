@@ -84,7 +84,7 @@ fn text(value: &Value) -> &str {
 const HEAD: &str = "\
 # Reliability
 
-`cargo xtask faults` wrote this page; `cargo xtask test` sweeps again and fails where the page says something else.
+`cargo xtask faults` wrote this page; `cargo xtask test --faults` sweeps again and fails where the page says something else.
 
 The five programs, a control plane, three data planes, a stand-in for cass-operator in each and a model of the Cassandra ring
 run in one thread and in virtual time (`crates/fault-rig`), with the roles that are shipped. A plan of one line says what goes
@@ -108,7 +108,7 @@ At every accepted write, every call and every line of the logs, by a monitor for
 const ROWS: &str = "
 ## What is done to the programs
 
-*Possible*: plans that there are for all scenarios. *Runs*: those of them that are run for every change, chosen evenly; a row
+*Possible*: plans that there are for all scenarios. *Runs*: those of them that are run, chosen evenly; a row
 without a run fails. *Violations*: runs in which a property did not hold. *Other ends*: runs that ended otherwise than the one
 without faults.
 
