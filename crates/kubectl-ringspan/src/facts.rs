@@ -1,5 +1,6 @@
-//! What there is already, from a file: objects as `kubectl get -o yaml` prints them, each with annotation
-//! `ringspan.io/plane` that names the context of its plane. None, or an empty one, is the control plane.
+//! What there is already, from files: objects as `kubectl get -o yaml` prints them, each with annotation
+//! `ringspan.io/plane` that names the context of its plane. None, or an empty one, is the control plane; but what stands
+//! beside the clusters without it is what they refer to, and is taken to be in every plane.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,18 +16,23 @@ use serde_json::{Value, json};
 /// The annotation.
 pub(crate) const PLANE: &str = "ringspan.io/plane";
 
-/// A snapshot in which every plane that the clusters name answers with these objects.
-pub(crate) fn snapshot(clusters: &[K8ssandraCluster], objects: &[Value]) -> Snapshot {
+/// A snapshot in which every plane that the clusters name answers with these objects: those that are `there` already, and
+/// those that stand `beside` the clusters in their file.
+pub(crate) fn snapshot(clusters: &[K8ssandraCluster], beside: &[Value], there: &[Value]) -> Snapshot {
+    let everywhere = |object: &&Value| named_plane(object).is_none();
+    let referred: Vec<&Value> = beside.iter().filter(everywhere).collect();
+    let placed: Vec<&Value> = beside.iter().filter(|it| !everywhere(it)).chain(there).collect();
     let templates = clusters.iter().filter_map(|kc| kc.spec.cassandra.as_ref());
     let mut contexts: BTreeSet<String> = templates
         .flat_map(|it| &it.datacenters)
         .map(|it| it.k8s_context.clone())
         .collect();
     contexts.insert(String::new());
-    contexts.extend(objects.iter().map(plane));
+    contexts.extend(placed.iter().map(|object| plane(object)));
     let answered = |(at, context): (usize, String)| {
-        let mine = objects.iter().filter(|object| plane(object) == context);
-        let mine: Vec<Value> = mine.cloned().map(complete).collect();
+        let mine = placed.iter().filter(|object| plane(object) == context);
+        let mine = referred.iter().chain(mine).map(|object| (*object).clone());
+        let mine: Vec<Value> = mine.map(complete).collect();
         let id = mine.iter().find_map(identity);
         let answer = PlaneObjects {
             // No cluster is asked who it is; planes differ all the same.
@@ -37,14 +43,13 @@ pub(crate) fn snapshot(clusters: &[K8ssandraCluster], objects: &[Value]) -> Snap
     };
     Snapshot {
         planes: contexts.into_iter().enumerate().map(answered).collect(),
-        images: images(objects),
+        images: images(beside.iter().chain(there)),
     }
 }
 
 /// Those of the first ConfigMap in the control plane that names any; those that are shipped where there is none.
-fn images(objects: &[Value]) -> Images {
+fn images<'a>(objects: impl Iterator<Item = &'a Value>) -> Images {
     let mut found: Vec<(String, &str)> = objects
-        .iter()
         .filter(|object| plane(object).is_empty() && object.get("kind") == Some(&json!("ConfigMap")))
         .filter(|object| object["metadata"]["labels"][label::CONFIG] == label::IMAGE_CONFIG)
         .filter_map(|object| {
@@ -82,9 +87,11 @@ fn complete(mut object: Value) -> Value {
 }
 
 fn plane(object: &Value) -> String {
-    let annotations = object.pointer("/metadata/annotations");
-    let plane = annotations.and_then(|it| it.get(PLANE)).and_then(Value::as_str);
-    plane.unwrap_or_default().to_owned()
+    named_plane(object).unwrap_or_default().to_owned()
+}
+
+fn named_plane(object: &Value) -> Option<&str> {
+    object.pointer("/metadata/annotations")?.get(PLANE)?.as_str()
 }
 
 /// A plane is who its namespace `kube-system` is.
@@ -108,11 +115,31 @@ mod tests {
         };
         let config =
             "apiVersion: config.k8ssandra.io/v1beta2\nkind: ImageConfig\ndefaults: {registry: mine}\n";
-        let Images::Config(read) = images(&[map("", config)]) else {
+        let Images::Config(read) = images([map("", config)].iter()) else {
             panic!("it can be read")
         };
         assert_eq!(read.image("medusa").text(), "mine/k8ssandra/medusa:0.29.1");
-        assert_eq!(images(&[map("east", config)]), Images::default());
-        assert!(matches!(images(&[map("", "kind: x")]), Images::Unknown(_)));
+        assert_eq!(images([map("east", config)].iter()), Images::default());
+        assert!(matches!(images([map("", "kind: x")].iter()), Images::Unknown(_)));
+    }
+    #[test]
+    fn what_clusters_refer_to_is_in_every_plane_unless_it_names_one() {
+        let kc = json!({"metadata": {"name": "c"}, "spec": {"cassandra": {"datacenters": [
+            {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 1},
+        ]}}});
+        let clusters = [serde_json::from_value(kc).expect("a cluster")];
+        let secret = |name: &str| json!({"kind": "Secret", "metadata": {"name": name}});
+        let mut here = secret("here");
+        here["metadata"]["annotations"] = json!({PLANE: ""});
+        let snapshot = snapshot(&clusters, &[secret("stores"), here], &[secret("there-already")]);
+        let names = |context: &str| -> Vec<String> {
+            let Ok(plane) = &snapshot.planes[context] else {
+                panic!("every plane answers")
+            };
+            let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
+            plane.objects.iter().filter_map(name).collect()
+        };
+        assert_eq!(names("east"), ["stores"]);
+        assert_eq!(names(""), ["stores", "here", "there-already"]);
     }
 }

@@ -34,14 +34,7 @@ macro_rules! line {
 }
 
 pub(crate) fn told(kc: &K8ssandraCluster, foresight: &Foresight, text: &mut String) {
-    let metadata = &kc.metadata;
-    let name = |name: &Option<String>| name.clone().unwrap_or_default();
-    line!(
-        text,
-        "K8ssandraCluster {}/{}",
-        name(&metadata.namespace),
-        name(&metadata.name)
-    );
+    line!(text, "K8ssandraCluster {}", render::name(kc));
     if foresight.steps.is_empty() {
         line!(text, "  Nothing would be done.");
     }

@@ -42,7 +42,12 @@ const REFUSED: u8 = 2;
 #[must_use]
 pub fn run(program: &Program) -> ExitCode {
     let said = match &program.command {
-        Command::Render(args) => render::run(args),
+        Command::Render(args) => render::run(args).map(|rendering| {
+            for wait in &rendering.waits {
+                let _ = writeln!(std::io::stderr(), "not everything would be made: {wait}");
+            }
+            rendering.objects
+        }),
         Command::Plan(args) => foretell::run(args),
     };
     match said {

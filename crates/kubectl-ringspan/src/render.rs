@@ -14,7 +14,7 @@ use crate::facts::{self, PLANE};
 /// What to look at: what would be made of it, or done for it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// File with K8ssandraClusters, and with what they refer to; `-` is standard input
+    /// File with K8ssandraClusters, and with what they refer to in any plane; `-` is standard input
     #[arg(short, long, value_name = "FILE")]
     pub filename: PathBuf,
     /// File with objects that are there already, each with annotation `ringspan.io/plane`
@@ -30,8 +30,17 @@ pub struct Args {
 ///
 /// # Errors
 /// [`Refused`] with the field, or what is wrong with a file.
-pub fn run(args: &Args) -> Result<String> {
+pub fn run(args: &Args) -> Result<Rendering> {
     Input::read(&args.filename, args.facts.as_deref(), &args.namespace)?.rendered()
+}
+
+/// What would be made, and what would not.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Rendering {
+    /// A YAML stream.
+    pub objects: String,
+    /// Why some objects would not be made yet: a sentence for each thing that is waited for, and the way out.
+    pub waits: Vec<String>,
 }
 
 /// Clusters as an API server would store them, and what there is already.
@@ -47,11 +56,9 @@ impl Input {
     /// # Errors
     /// [`Refused`] with the field, or what is wrong with a file.
     pub fn read(file: &Path, facts: Option<&Path>, namespace: &str) -> Result<Self> {
-        let (clusters, mut objects) = document::clusters(document::read(file)?, namespace)?;
-        if let Some(file) = facts {
-            objects.extend(document::read(file)?);
-        }
-        let snapshot = facts::snapshot(&clusters, &objects);
+        let (clusters, beside) = document::clusters(document::read(file)?, namespace)?;
+        let there = facts.map_or_else(|| Ok(Vec::new()), document::read)?;
+        let snapshot = facts::snapshot(&clusters, &beside, &there);
         Ok(Input { clusters, snapshot })
     }
 
@@ -59,35 +66,40 @@ impl Input {
     ///
     /// # Errors
     /// [`Refused`] with the field.
-    pub fn rendered(&self) -> Result<String> {
-        let mut text = String::new();
+    pub fn rendered(&self) -> Result<Rendering> {
+        let mut rendering = Rendering::default();
         for kc in &self.clusters {
             let foresight = foresee(kc, &self.snapshot);
             refuse(kc, &foresight)?;
+            let waits = foresight.report.holds.iter();
+            rendering
+                .waits
+                .extend(waits.map(|hold| format!("{}: {} ({})", name(kc), hold.message, hold.reason)));
             for (plane, object) in made(foresight) {
-                text.push_str("---\n");
-                text.push_str(&document(&plane, object)?);
+                rendering.objects.push_str("---\n");
+                rendering.objects.push_str(&document(&plane, object)?);
             }
         }
-        Ok(text)
+        Ok(rendering)
     }
 }
 
 /// A refusal of Ringspan's own, as condition `Accepted` would tell it.
 pub(crate) fn refuse(kc: &K8ssandraCluster, foresight: &Foresight) -> Result<(), Refused> {
-    let metadata = &kc.metadata;
     foresight.refusal().map_or(Ok(()), |refusal| {
         Err(Refused {
-            cluster: format!(
-                "{}/{}",
-                metadata.namespace.as_deref().unwrap_or_default(),
-                metadata.name.as_deref().unwrap_or_default()
-            ),
+            cluster: name(kc),
             reason: refusal.reason.clone(),
             field: refusal.field.clone(),
             message: refusal.message.clone(),
         })
     })
+}
+
+/// Namespace and name.
+pub(crate) fn name(kc: &K8ssandraCluster) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!("{}/{}", text(&kc.metadata.namespace), text(&kc.metadata.name))
 }
 
 /// Each object once, as it is in the end, in the order in which they are first made.
