@@ -35,7 +35,7 @@ use draft::Draft;
 use facts::ClusterFacts;
 use stores::Built;
 
-use crate::datacenter::{self, DatacenterInput};
+use crate::datacenter::{self, DatacenterInput, Facts};
 use crate::validate;
 
 /// Decides what to do for a cluster, from what was seen of it. Pure: the same facts give the same plan.
@@ -62,15 +62,16 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
         draft.hold(reason::RECORD_UNREADABLE, None, None, message);
         return draft.finish_without_record();
     }
-    if let Err(refusal) = validate::cluster(&facts.kc) {
-        return draft.refuse(refusal);
-    }
+    let wanted = match validate::checked(&facts.kc) {
+        Ok(wanted) => wanted,
+        Err(refusal) => return draft.refuse(refusal),
+    };
     record_keeping::note_what_is_seen(&mut draft);
     record_keeping::note_what_joined(&mut draft);
     if let Some(refusal) = record_keeping::check_placement(&draft) {
         return draft.refuse(refusal);
     }
-    if let Err(refusal) = validate::against(&facts.kc, &record_keeping::bound(&draft)) {
+    if let Err(refusal) = validate::against(&facts.kc, &wanted, &record_keeping::bound(&draft)) {
         return draft.refuse(refusal);
     }
     founding::choose(&mut draft);
@@ -78,7 +79,7 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     if draft.record.founder.is_some() || draft.stands_behind_others() {
         record_keeping::note_initial_replication(&mut draft);
     }
-    let desired = match build_all(&mut draft) {
+    let desired = match build_all(&mut draft, &wanted) {
         Ok(desired) => desired,
         Err(refusal) => return draft.refuse(refusal),
     };
@@ -95,7 +96,7 @@ fn secrets_before_datacenters(draft: &mut Draft<'_>) {
     draft.acts.extend(later);
 }
 
-fn build_all(draft: &mut Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> {
+fn build_all(draft: &mut Draft<'_>, wanted: &[Facts<'_>]) -> Result<BTreeMap<String, Built>, Refusal> {
     let replication = initial_replication(draft);
     let known = draft.facts.control_plane.as_ref().ok();
     let control_plane = known.and_then(|id| id.as_ref()).map(|plane| plane.0.as_str());
@@ -108,13 +109,14 @@ fn build_all(draft: &mut Draft<'_>) -> Result<BTreeMap<String, Built>, Refusal> 
         let live = draft
             .datacenter(&entry.name)
             .and_then(|it| draft::ours(&it.object));
-        if let Some(not_built) = stores::complete(draft, &entry, live, &mut references)? {
+        if let Some(not_built) = stores::complete(draft, &entry, wanted, live, &mut references)? {
             all.insert(entry.name.clone(), not_built);
             continue;
         }
         let input = DatacenterInput {
             kc: &draft.facts.kc,
             datacenter: &entry.name,
+            all: Some(wanted),
             role: record.map_or(Role::Rebuild, |record| record.role),
             initial_system_replication: replication.as_ref(),
             control_plane_id: control_plane,

@@ -11,7 +11,7 @@ use api::seen::Unknown;
 use super::draft::{Draft, Entry};
 use super::facts::LiveDatacenter;
 use crate::datacenter::{
-    DesiredDatacenter, Facts, NoPassword, PasswordSource, References, password_sources, told_password,
+    DesiredDatacenter, Facts, NoPassword, PasswordSource, References, named, told_password,
 };
 
 /// A datacenter as the spec asks for it, or why it is not known how that is.
@@ -34,15 +34,16 @@ pub(super) enum Built {
 pub(super) fn complete(
     draft: &Draft<'_>,
     entry: &Entry,
+    wanted: &[Facts<'_>],
     live: Option<&LiveDatacenter>,
     references: &mut References,
 ) -> Result<Option<Built>, Refusal> {
-    let kc = &draft.facts.kc;
-    let sources = password_sources(kc, &entry.name)?;
+    let facts = named(wanted, &entry.name)?;
+    let sources = facts.password_sources();
     if sources.is_empty() {
         return Ok(None);
     }
-    let hash = Facts::of(kc, &entry.name)?.input_hash(references);
+    let hash = facts.input_hash(references);
     let edited = live.is_some_and(|live| live.input_hash.as_ref().is_some_and(|known| *known != hash));
     let unchanged = live.filter(|_| !edited && !draft.may_update());
     for source in &sources {

@@ -41,24 +41,30 @@ impl<'a> Facts<'a> {
     ///
     /// Refused when the spec has no such datacenter, or no version that can be read.
     pub fn of(kc: &'a K8ssandraCluster, datacenter: &str) -> Result<Self, Refusal> {
-        let missing = || {
+        let cassandra = kc.spec.cassandra.as_ref().ok_or_else(|| {
             refusal(
                 reason::CASSANDRA_MISSING,
                 "spec.cassandra",
                 "there is nothing to run; say what".into(),
             )
-        };
-        let cassandra = kc.spec.cassandra.as_ref().ok_or_else(missing)?;
-        let entry = cassandra
-            .datacenters
-            .iter()
-            .enumerate()
-            .find(|(_, entry)| entry.name() == datacenter);
-        let (index, template) = entry.ok_or_else(|| {
-            let message = format!("there is no datacenter named {datacenter}");
-            refusal(reason::INVALID_SPEC, "spec.cassandra.datacenters", message)
         })?;
+        let mut entries = cassandra.datacenters.iter().enumerate();
+        let entry = entries.find(|(_, entry)| entry.name() == datacenter);
+        let (index, template) = entry.ok_or_else(|| unknown(datacenter))?;
         Self::at(kc, cassandra, index, template)
+    }
+
+    /// Of all datacenters of the spec, in its order.
+    ///
+    /// # Errors
+    ///
+    /// Refused when one of them has no version that can be read.
+    pub fn of_all(kc: &'a K8ssandraCluster) -> Result<Vec<Self>, Refusal> {
+        let all = kc.spec.cassandra.iter().flat_map(|cassandra| {
+            let each = cassandra.datacenters.iter().enumerate();
+            each.map(move |(index, template)| Self::at(kc, cassandra, index, template))
+        });
+        all.collect()
     }
 
     pub(crate) fn at(
@@ -140,6 +146,21 @@ impl<'a> Facts<'a> {
         });
         hash::of(&normalize_input(&input))
     }
+}
+
+/// The one of that name.
+///
+/// # Errors
+///
+/// Refused when the spec has no such datacenter.
+pub(crate) fn named<'a, 'k>(all: &'a [Facts<'k>], datacenter: &str) -> Result<&'a Facts<'k>, Refusal> {
+    let found = all.iter().find(|facts| facts.name == datacenter);
+    found.ok_or_else(|| unknown(datacenter))
+}
+
+fn unknown(datacenter: &str) -> Refusal {
+    let message = format!("there is no datacenter named {datacenter}");
+    refusal(reason::INVALID_SPEC, "spec.cassandra.datacenters", message)
 }
 
 /// Cassandra's name of the cluster: the override, else the name of the object.

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use api::k8ssandra_cluster::{CassandraClusterTemplate, DatacenterOptions, K8ssandraCluster};
-
 use super::config::num_tokens;
 use super::facts::{Facts, racks};
 use crate::{naming, value};
@@ -88,26 +86,14 @@ struct Share {
     pods: Vec<String>,
 }
 
-/// By pod, the tokens that the nodes of a datacenter begin with; empty where they choose themselves.
+/// By pod, the tokens that the nodes of one of the cluster's datacenters begin with; empty where they choose themselves.
 #[must_use]
-pub fn of_datacenter(kc: &K8ssandraCluster, datacenter: &str) -> BTreeMap<String, Vec<String>> {
-    let Some(cassandra) = &kc.spec.cassandra else {
+pub fn of_datacenter(all: &[Facts<'_>], datacenter: &str) -> BTreeMap<String, Vec<String>> {
+    let shares = all.iter().map(share).collect::<Option<Vec<Share>>>();
+    let Some(shares) = shares else {
         return BTreeMap::new();
     };
-    if !all_say_how_many(cassandra) {
-        return BTreeMap::new();
-    }
-    let facts = cassandra
-        .datacenters
-        .iter()
-        .map(|template| Facts::of(kc, template.name()).ok());
-    let Some(shares) = facts.map(|facts| share(&facts?)).collect::<Option<Vec<Share>>>() else {
-        return BTreeMap::new();
-    };
-    let position = cassandra
-        .datacenters
-        .iter()
-        .position(|template| template.name() == datacenter);
+    let position = all.iter().position(|facts| facts.name == datacenter);
     let Some((position, share)) = position.and_then(|position| Some((position, shares.get(position)?)))
     else {
         return BTreeMap::new();
@@ -117,22 +103,6 @@ pub fn of_datacenter(kc: &K8ssandraCluster, datacenter: &str) -> BTreeMap<String
     }
     let counts: Vec<u32> = shares.iter().map(|share| share.tokens).collect();
     deal(&tokens(share.partitioner, &counts)[position], &share.pods)
-}
-
-/// Whether a number of tokens is given at all for each datacenter: nothing is dealt out where one has the default.
-fn all_say_how_many(cassandra: &CassandraClusterTemplate) -> bool {
-    let says = |options: &DatacenterOptions| {
-        let yaml = options
-            .config
-            .as_ref()
-            .and_then(|config| config.cassandra_yaml.as_ref());
-        yaml.is_some_and(|yaml| yaml.0.contains_key("num_tokens"))
-    };
-    says(&cassandra.options)
-        || cassandra
-            .datacenters
-            .iter()
-            .all(|template| says(&template.options))
 }
 
 /// The tokens go round the pods, one by one.

@@ -47,8 +47,8 @@ pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};
 pub(crate) use encryption::check as check_stores;
 pub use encryption::{PasswordOf, PasswordSource, Peer, Store, password_sources, told_password};
-pub(crate) use facts::racks;
 pub use facts::{Facts, cluster_name, namespace};
+pub(crate) use facts::{named, racks};
 pub use live::LiveDatacenter;
 pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;
@@ -64,6 +64,8 @@ pub struct DatacenterInput<'a> {
     pub kc: &'a K8ssandraCluster,
     /// Name of the datacenter in its spec.
     pub datacenter: &'a str,
+    /// Those of all datacenters of the cluster, where somebody has merged their options already.
+    pub all: Option<&'a [Facts<'a>]>,
     /// How it came, or will come, into the ring: see [`DatacenterInput::role`] in the record.
     pub role: Role,
     /// Replication of the system keyspaces when the ring was founded: the cluster's annotation. Only a founder has it.
@@ -145,30 +147,37 @@ pub struct DesiredConfigMap {
 /// A refusal that names the field: no such datacenter, no usable version, contradicting options, or a ConfigMap or
 /// password of the user's that was not read.
 pub fn build(input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> {
-    let facts = Facts::of(input.kc, input.datacenter)?;
-    let per_node = per_node::of(&facts, input)?;
-    let medusa = medusa::of(&facts, input)?;
+    match input.all {
+        Some(all) => build_one_of(all, input),
+        None => build_one_of(&Facts::of_all(input.kc)?, input),
+    }
+}
+
+fn build_one_of(all: &[Facts<'_>], input: &DatacenterInput<'_>) -> Result<DesiredDatacenter, Refusal> {
+    let facts = facts::named(all, input.datacenter)?;
+    let per_node = per_node::of(facts, all, input)?;
+    let medusa = medusa::of(facts, input)?;
     let parts = Parts {
         medusa: medusa.as_ref(),
         per_node: per_node.as_ref(),
     };
-    let spec = spec::of(&facts, input, parts)?;
+    let spec = spec::of(facts, input, parts)?;
     let input_hash = facts.input_hash(input.references);
-    let mut config_maps = vec![metrics_agent::config_map(&facts)];
-    config_maps.extend(vector::config_map(&facts)?);
+    let mut config_maps = vec![metrics_agent::config_map(facts)];
+    config_maps.extend(vector::config_map(facts)?);
     config_maps.extend(medusa.as_ref().map(Medusa::config_map));
-    let mut annotations = metadata::annotations(&facts, input, &input_hash);
+    let mut annotations = metadata::annotations(facts, input, &input_hash);
     annotations.extend(medusa.iter().flat_map(Medusa::annotations));
     annotations.extend(per_node.as_ref().map(PerNode::annotation));
     config_maps.extend(per_node.and_then(|per_node| per_node.generated));
     Ok(DesiredDatacenter {
         namespace: facts.namespace.clone(),
         name: facts.name.to_owned(),
-        labels: metadata::labels(&facts),
+        labels: metadata::labels(facts),
         annotations,
-        superuser_secret: spec::superuser_secret(&facts, input).unwrap_or_default(),
+        superuser_secret: spec::superuser_secret(facts, input).unwrap_or_default(),
         spec,
-        switched_off: vector::switched_off(&facts).into_iter().collect(),
+        switched_off: vector::switched_off(facts).into_iter().collect(),
         config_maps,
         input_hash,
     })

@@ -52,11 +52,15 @@ struct Mounted {
     container: Value,
 }
 
-/// What the datacenter has; `None` where no node has configuration of its own.
-pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Option<PerNode>, Refusal> {
+/// What one of all datacenters has; `None` where no node has configuration of its own.
+pub(super) fn of(
+    facts: &Facts<'_>,
+    all: &[Facts<'_>],
+    input: &DatacenterInput<'_>,
+) -> Result<Option<PerNode>, Refusal> {
     match facts.template.per_node_config_map() {
         Some(name) => of_user(facts, input, name).map(Some),
-        None => generated(facts, input),
+        None => generated(facts, all, input),
     }
 }
 
@@ -87,14 +91,18 @@ fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result
 }
 
 /// Ours. A datacenter that is there keeps it, or keeps having none: its nodes have begun with their tokens.
-fn generated(facts: &Facts<'_>, input: &DatacenterInput<'_>) -> Result<Option<PerNode>, Refusal> {
+fn generated(
+    facts: &Facts<'_>,
+    all: &[Facts<'_>],
+    input: &DatacenterInput<'_>,
+) -> Result<Option<PerNode>, Refusal> {
     let name = naming::per_node_config_map(facts.cluster, facts.template.cassandra_name());
     let mounted = mounted(input.live).filter(|mounted| mounted.name == name);
     if input.live.is_some() && mounted.is_none() {
         return Ok(None);
     }
     let existing = input.references.per_node_config.clone();
-    let data = existing.unwrap_or_else(|| content(&initial_tokens::of_datacenter(input.kc, facts.name)));
+    let data = existing.unwrap_or_else(|| content(&initial_tokens::of_datacenter(all, facts.name)));
     if data.is_empty() && mounted.is_none() {
         return Ok(None);
     }

@@ -83,11 +83,13 @@ fn values(path: &str, below: Option<&Value>, above: Option<&Value>) -> Option<Va
 
 fn object(path: &str, rule: Rule, below: &Map<String, Value>, above: &Map<String, Value>) -> Value {
     let mut merged = Map::new();
-    for key in below.keys().chain(above.keys()) {
+    // Each key once: visiting those of both twice would double the work with each level.
+    let added = above.keys().filter(|key| !below.contains_key(*key));
+    for key in below.keys().chain(added) {
         let inner = if path.is_empty() {
             key.clone()
         } else {
-            format!("{path}.{key}")
+            [path, ".", key].concat()
         };
         if let Some(value) = values(&inner, below.get(key), above.get(key)) {
             merged.insert(key.clone(), value);

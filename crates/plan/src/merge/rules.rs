@@ -1,6 +1,6 @@
 //! Where merging is not "the datacenter wins, objects key by key, lists as a whole".
 //!
-//! A path is written with dots; `[]` stands for the items of a list that is merged by key, `*` for any one name.
+//! A path is written with dots; `[]` stands for the items of a list that is merged by key.
 
 /// How two values at a path are merged. The datacenter's value is called the upper one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,16 +25,14 @@ pub enum Rule {
 
 use Rule::{Appended, Joined, Keyed, OneOf, SourceBesideName, TriState, Whole};
 
-/// The paths of containers are given for `containers`; they hold for `initContainers`, too.
-const RULES: [(&str, Rule); 33] = [
-    ("config.jvmOptions.*", TriState),
+/// What stands at exactly this path, sorted by it. The paths of containers are given for `containers`; they hold for
+/// `initContainers`, too.
+const AT: [(&str, Rule); 28] = [
     ("containers", Keyed("name")),
     ("containers[].env", Keyed("name")),
     ("containers[].env[]", OneOf(["value", "valueFrom"])),
     ("containers[].env[].valueFrom", Whole),
     ("containers[].ports", Keyed("containerPort")),
-    ("containers[].resources.limits.*", Whole),
-    ("containers[].resources.requests.*", Whole),
     ("containers[].securityContext.allowPrivilegeEscalation", TriState),
     ("containers[].securityContext.privileged", TriState),
     ("containers[].securityContext.readOnlyRootFilesystem", TriState),
@@ -50,8 +48,6 @@ const RULES: [(&str, Rule); 33] = [
     ("podSecurityContext.runAsNonRoot", TriState),
     ("racks", Keyed("name")),
     ("readOnlyRootFilesystem", TriState),
-    ("resources.limits.*", Whole),
-    ("resources.requests.*", Whole),
     ("softPodAntiAffinity", TriState),
     ("telemetry.mcac.enabled", TriState),
     ("telemetry.prometheus.enabled", TriState),
@@ -62,30 +58,40 @@ const RULES: [(&str, Rule); 33] = [
     ("telemetry.vector.enabled", TriState),
 ];
 
+/// What stands anywhere below one of these: names of resources and of options may have dots.
+const BELOW: [(&str, Rule); 5] = [
+    ("config.jvmOptions.", TriState),
+    ("containers[].resources.limits.", Whole),
+    ("containers[].resources.requests.", Whole),
+    ("resources.limits.", Whole),
+    ("resources.requests.", Whole),
+];
+
 /// The rule at a path.
 pub(super) fn at(path: &str) -> Rule {
-    let path = match path.strip_prefix("initContainers") {
-        Some(rest) => format!("containers{rest}"),
-        None => path.to_owned(),
-    };
-    RULES
-        .iter()
-        .find(|(pattern, _)| matches(pattern, &path))
-        .map_or(Rule::Deep, |(_, rule)| *rule)
+    match path.strip_prefix("initContainers") {
+        Some(rest) => of_containers(&["containers", rest].concat()),
+        None => of_containers(path),
+    }
 }
 
-/// Only the last name of a pattern may be `*`; it stands for whatever follows, dots included, as names of resources and
-/// of options have some.
-fn matches(pattern: &str, path: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(parent) => path.strip_prefix(parent).is_some_and(|name| !name.is_empty()),
-        None => pattern == path,
+fn of_containers(path: &str) -> Rule {
+    if let Ok(found) = AT.binary_search_by(|(exact, _)| (*exact).cmp(path)) {
+        return AT[found].1;
     }
+    let is_below = |(parent, _): &&(&str, Rule)| path.len() > parent.len() && path.starts_with(parent);
+    BELOW.iter().find(is_below).map_or(Rule::Deep, |(_, rule)| *rule)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_paths_are_sorted_for_they_are_searched_so() {
+        assert!(AT.is_sorted_by(|one, next| one.0 < next.0));
+        assert!(AT.iter().all(|(path, rule)| at(path) == *rule));
+    }
 
     #[test]
     fn init_containers_have_the_rules_of_containers() {

@@ -14,7 +14,7 @@ use api::reports::Refusal;
 
 use crate::datacenter::{Facts, cluster_name};
 
-pub use update::against;
+pub(crate) use update::against;
 
 /// A refusal.
 pub(crate) fn refusal(reason: &str, field: &str, message: String) -> Refusal {
@@ -35,6 +35,11 @@ fn invalid(field: &str, message: String) -> Refusal {
 ///
 /// The first thing that is wrong.
 pub fn cluster(kc: &K8ssandraCluster) -> Result<(), Refusal> {
+    checked(kc).map(|_| ())
+}
+
+/// As [`cluster`]; each of its datacenters, for who goes on with them.
+pub(crate) fn checked(kc: &K8ssandraCluster) -> Result<Vec<Facts<'_>>, Refusal> {
     let Some(cassandra) = &kc.spec.cassandra else {
         let message = "there is nothing to run; describe the Cassandra cluster here";
         return Err(refusal(
@@ -46,12 +51,14 @@ pub fn cluster(kc: &K8ssandraCluster) -> Result<(), Refusal> {
     update_annotation(kc)?;
     name_of_cluster(kc)?;
     names_of_datacenters(cassandra)?;
-    for (index, template) in cassandra.datacenters.iter().enumerate() {
+    let one = |(index, template)| {
         datacenter::shape(cassandra, template, index)?;
         datacenter::names(kc, template, index)?;
-        datacenter::settings(&Facts::at(kc, cassandra, index, template)?)?;
-    }
-    Ok(())
+        let facts = Facts::at(kc, cassandra, index, template)?;
+        datacenter::settings(&facts)?;
+        Ok(facts)
+    };
+    cassandra.datacenters.iter().enumerate().map(one).collect()
 }
 
 fn update_annotation(kc: &K8ssandraCluster) -> Result<(), Refusal> {

@@ -14,26 +14,26 @@ use crate::{naming, superuser, value};
 /// Lets storage requests change; everything else of the claim stays.
 const ALLOW_STORAGE_CHANGES: &str = "cassandra.datastax.com/allow-storage-changes";
 
-/// Checks a spec against the datacenters of this cluster that are there: those that are to go included, those whose
+/// Checks a spec, and its datacenters, against the datacenters of this cluster that are there: those that are to go included, those whose
 /// deletion was consented to left out.
 ///
 /// # Errors
 ///
 /// The first change that would lose data or that cass-operator would refuse. What runs stays as it is.
-pub fn against(kc: &K8ssandraCluster, live: &[LiveDatacenter]) -> Result<(), Refusal> {
-    let Some(cassandra) = &kc.spec.cassandra else {
-        return Ok(());
-    };
+pub(crate) fn against(
+    kc: &K8ssandraCluster,
+    wanted: &[Facts<'_>],
+    live: &[LiveDatacenter],
+) -> Result<(), Refusal> {
     names(kc, live)?;
-    for (index, template) in cassandra.datacenters.iter().enumerate() {
-        let Some(live) = live.iter().find(|live| live.name == template.name()) else {
+    for facts in wanted {
+        let Some(live) = live.iter().find(|live| live.name == facts.name) else {
             continue;
         };
-        let facts = Facts::at(kc, cassandra, index, template)?;
-        tokens(&facts, live)?;
-        racks(&facts, live)?;
-        storage(&facts, live)?;
-        superuser_secret(&facts, live)?;
+        tokens(facts, live)?;
+        racks(facts, live)?;
+        storage(facts, live)?;
+        superuser_secret(facts, live)?;
     }
     Ok(())
 }

@@ -232,6 +232,7 @@ fn built(
     let input = DatacenterInput {
         kc,
         datacenter: template.name(),
+        all: None,
         role: if is_first { Role::Founder } else { Role::Rebuild },
         initial_system_replication: replication.as_ref(),
         control_plane_id: Some("control-plane"),

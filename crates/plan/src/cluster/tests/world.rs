@@ -151,6 +151,7 @@ impl World {
         datacenter::build(&DatacenterInput {
             kc: &self.facts.kc,
             datacenter: name,
+            all: None,
             role,
             initial_system_replication: Some(&BTreeMap::from([("dc1".to_owned(), 3)])),
             control_plane_id: Some("id-of-"),

@@ -51,9 +51,15 @@ pub fn password_sources(kc: &K8ssandraCluster, datacenter: &str) -> Result<Vec<P
     if !kc.spec.cassandra.as_ref().is_some_and(has_stores) {
         return Ok(Vec::new());
     }
-    let facts = Facts::of(kc, datacenter)?;
-    let asked = mounted(&facts).filter(|(of, _)| is_asked_for(&facts, *of));
-    Ok(asked.map(|(of, stores)| of.source(stores)).collect())
+    Ok(Facts::of(kc, datacenter)?.password_sources())
+}
+
+impl Facts<'_> {
+    /// Which passwords it is built with, and where they are.
+    pub(crate) fn password_sources(&self) -> Vec<PasswordSource> {
+        let asked = mounted(self).filter(|(of, _)| is_asked_for(self, *of));
+        asked.map(|(of, stores)| of.source(stores)).collect()
+    }
 }
 
 /// The password that a datacenter was told when it was last written. Of one that the user has changed since, it may be

@@ -38,6 +38,7 @@ fn input(kc: &K8ssandraCluster, role: Role) -> DatacenterInput<'_> {
     DatacenterInput {
         kc,
         datacenter: "dc1",
+        all: None,
         role,
         initial_system_replication: None,
         control_plane_id: Some("cp"),
