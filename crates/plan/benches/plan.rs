@@ -33,7 +33,12 @@ fn options() -> Value {
         "softPodAntiAffinity": true,
         "tolerations": [{"key": "k", "operator": "Exists", "effect": "NoSchedule"}],
         "mgmtAPIHeap": "64Mi",
-        "telemetry": {"mcac": {"enabled": true, "metricFilters": ["deny:a", "allow:b"]}},
+        "telemetry": {
+            "mcac": {"enabled": true, "metricFilters": ["deny:a", "allow:b"]},
+            "vector": {"enabled": true, "resources": {"limits": {"cpu": "1"}}, "components": {
+                "sinks": [{"name": "out", "type": "console", "inputs": ["systemlog"], "config": "target = \"stdout\""}],
+            }},
+        },
         "containers": [{"name": "side", "image": "busybox", "env": [{"name": "A", "value": "1"}]}],
         "initContainers": [{"name": "before", "image": "busybox"}],
         "extraVolumes": {"volumes": [{"name": "v", "emptyDir": {}}]},
@@ -60,6 +65,7 @@ fn cluster() -> K8ssandraCluster {
         datacenter
     };
     cassandra["clusterName"] = json!("Bench Ring");
+    cassandra["superuserSecretRef"] = json!({"name": "admin"});
     cassandra["datacenters"] = json!([
         datacenter("dc1", "east"),
         datacenter("dc2", "west"),
@@ -69,7 +75,19 @@ fn cluster() -> K8ssandraCluster {
         "apiVersion": "k8ssandra.io/v1alpha1",
         "kind": "K8ssandraCluster",
         "metadata": {"name": "bench", "namespace": "ns", "uid": "kc-uid", "generation": 1},
-        "spec": {"auth": true, "cassandra": cassandra},
+        "spec": {
+            "auth": true,
+            "cassandra": cassandra,
+            "medusa": {
+                "storageProperties": {
+                    "storageProvider": "s3", "bucketName": "backups", "prefix": "ring", "region": "eu-1",
+                    "storageSecretRef": {"name": "bucket-key"},
+                },
+                "cassandraUserSecretRef": {"name": "medusa"},
+                "resources": {"limits": {"cpu": "1", "memory": "2Gi"}},
+            },
+            "reaper": {"heapSize": "1Gi", "autoScheduling": {"enabled": true}},
+        },
     }))
     .expect("a K8ssandraCluster")
 }

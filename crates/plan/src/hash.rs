@@ -8,37 +8,46 @@ use sha2::{Digest, Sha256};
 /// Digest of a value. Equal values have equal digests, whatever the order of their keys was. 44 characters.
 #[must_use]
 pub fn of(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = Vec::new();
     write_canonical(value, &mut text);
-    STANDARD.encode(Sha256::digest(text.as_bytes()))
+    STANDARD.encode(Sha256::digest(&text))
 }
 
 /// Compact JSON with sorted keys. Sorting is done here, because the order in a map is a feature of the JSON library that
 /// any other crate can switch.
-fn write_canonical(value: &Value, text: &mut String) {
+fn write_canonical(value: &Value, text: &mut Vec<u8>) {
     match value {
         Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            text.push('{');
-            for (at, key) in keys.into_iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { "," });
-                text.push_str(&Value::from(key.as_str()).to_string());
-                text.push(':');
-                write_canonical(&map[key], text);
+            let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            text.push(b'{');
+            for (at, (key, value)) in entries.into_iter().enumerate() {
+                if at > 0 {
+                    text.push(b',');
+                }
+                write_scalar(key, text);
+                text.push(b':');
+                write_canonical(value, text);
             }
-            text.push('}');
+            text.push(b'}');
         }
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for (at, item) in items.iter().enumerate() {
-                text.push_str(if at == 0 { "" } else { "," });
+                if at > 0 {
+                    text.push(b',');
+                }
                 write_canonical(item, text);
             }
-            text.push(']');
+            text.push(b']');
         }
-        scalar => text.push_str(&scalar.to_string()),
+        scalar => write_scalar(scalar, text),
     }
+}
+
+fn write_scalar(scalar: &impl serde::Serialize, text: &mut Vec<u8>) {
+    // Neither a text nor a number can fail, and memory takes every byte.
+    let _ = serde_json::to_writer(text, scalar);
 }
 
 #[cfg(test)]
@@ -48,12 +57,12 @@ mod tests {
 
     #[test]
     fn the_canonical_text_has_sorted_keys_and_no_spaces() {
-        let mut text = String::new();
+        let mut text = Vec::new();
         write_canonical(
             &json!({"b": [1, true, null], "a": {"y": "\"", "x": 1.5}}),
             &mut text,
         );
-        assert_eq!(text, r#"{"a":{"x":1.5,"y":"\""},"b":[1,true,null]}"#);
+        assert_eq!(text, br#"{"a":{"x":1.5,"y":"\""},"b":[1,true,null]}"#);
     }
 
     #[test]

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// What stands at a JSON pointer, unless it is null.
+/// What stands at a JSON pointer, unless it is null: through objects only, and names without `~`. The library, which has
+/// both, copies every name of every pointer.
 pub(crate) fn at<'a>(value: &'a Value, pointer: &str) -> Option<&'a Value> {
-    value.pointer(pointer).filter(|found| !found.is_null())
+    let mut names = pointer.split('/').skip(1);
+    let found = names.try_fold(value, |value, name| value.get(name))?;
+    (!found.is_null()).then_some(found)
 }
 
 /// The text at a JSON pointer, unless it is empty.
@@ -39,8 +42,9 @@ pub(crate) fn object(value: &Value, pointer: &str) -> Map<String, Value> {
 
 /// The texts of the object at a JSON pointer, by name.
 pub(crate) fn texts(value: &Value, pointer: &str) -> BTreeMap<String, String> {
-    let text = |(key, value): (String, Value)| Some((key, value.as_str()?.to_owned()));
-    object(value, pointer).into_iter().filter_map(text).collect()
+    let text = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    let object = at(value, pointer).and_then(Value::as_object);
+    object.into_iter().flatten().filter_map(text).collect()
 }
 
 /// Sets a field, if there is something to set.

@@ -21,7 +21,8 @@ pub(super) fn change(
     busy: &mut BTreeSet<String>,
 ) -> bool {
     let same_input = live.input_hash.as_ref() == Some(&desired.input_hash);
-    let same_spec = live.spec_digest == spec_digest(&desired.spec);
+    // Most often they are the same to the letter.
+    let same_spec = live.binding.spec == desired.spec || live.spec_digest == spec_digest(&desired.spec);
     if same_spec && (same_input || live.owner == Owner::Upstream) {
         return false;
     }

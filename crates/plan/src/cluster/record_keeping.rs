@@ -74,7 +74,7 @@ pub(super) fn check_placement(draft: &Draft<'_>) -> Option<Refusal> {
 }
 
 /// The datacenters that bind what the spec may say: ours, made, and not on their way out.
-pub(super) fn bound(draft: &Draft<'_>) -> Vec<datacenter::LiveDatacenter> {
+pub(super) fn bound<'a>(draft: &Draft<'a>) -> Vec<&'a datacenter::LiveDatacenter> {
     let stays = |name: &String, uid: &String| {
         let record = draft.record.datacenters.get(name);
         record.is_some_and(|record| record.uid.as_ref() == Some(uid) && record.leaving.is_none())
@@ -85,7 +85,7 @@ pub(super) fn bound(draft: &Draft<'_>) -> Vec<datacenter::LiveDatacenter> {
         .iter()
         .filter_map(|(name, it)| Some((name, ours(&it.object)?)));
     live.filter(|(name, live)| stays(name, &live.uid) && !live.deleting)
-        .map(|(_, live)| live.binding.clone())
+        .map(|(_, live)| &live.binding)
         .collect()
 }
 

@@ -206,7 +206,7 @@ pub(crate) fn merged(
         cluster["metadata"] = json(serde_json::to_value(metadata))?;
     }
     let datacenter = json(serde_json::to_value(template))?;
-    Ok(merge::datacenter(&cluster, &datacenter))
+    Ok(merge::datacenter(cluster, datacenter))
 }
 
 fn version(merged: &Value, index: usize) -> Result<Version, Refusal> {

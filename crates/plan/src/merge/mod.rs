@@ -28,9 +28,12 @@ const PLACE: [&str; 2] = ["k8sContext", "stargate"];
 /// The options of one datacenter: its own, merged over those of the cluster. Both are templates as the API server holds
 /// them. The result has neither context nor the datacenter's name and namespace.
 #[must_use]
-pub fn datacenter(cluster: &Value, datacenter: &Value) -> Value {
-    let mut below = cluster.as_object().cloned().unwrap_or_default();
-    let mut above = datacenter.as_object().cloned().unwrap_or_default();
+pub fn datacenter(cluster: Value, datacenter: Value) -> Value {
+    let object = |template: Value| match template {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let (mut below, mut above) = (object(cluster), object(datacenter));
     for field in CLUSTER_ONLY.iter().chain(&DATACENTER_ONLY).chain(&PLACE) {
         below.remove(*field);
     }

@@ -1,15 +1,6 @@
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "literals read better without a borrow"
-)]
+use serde_json::json;
 
-use serde_json::{Value, json};
-
-use super::datacenter;
-
-fn merged(cluster: Value, upper: Value) -> Value {
-    datacenter(&cluster, &upper)
-}
+use super::datacenter as merged;
 
 #[test]
 fn the_datacenter_wins_and_what_only_one_says_stays() {

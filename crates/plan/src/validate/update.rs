@@ -23,7 +23,7 @@ const ALLOW_STORAGE_CHANGES: &str = "cassandra.datastax.com/allow-storage-change
 pub(crate) fn against(
     kc: &K8ssandraCluster,
     wanted: &[Facts<'_>],
-    live: &[LiveDatacenter],
+    live: &[&LiveDatacenter],
 ) -> Result<(), Refusal> {
     names(kc, live)?;
     for facts in wanted {
@@ -39,7 +39,7 @@ pub(crate) fn against(
 }
 
 /// The cluster's name stays, and datacenters are not renamed: the data would be gone with the old name.
-fn names(kc: &K8ssandraCluster, live: &[LiveDatacenter]) -> Result<(), Refusal> {
+fn names(kc: &K8ssandraCluster, live: &[&LiveDatacenter]) -> Result<(), Refusal> {
     let wanted = cluster_name(kc);
     let named = live
         .iter()
