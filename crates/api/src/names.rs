@@ -136,10 +136,18 @@ pub mod annotation {
     pub const AUTOUPDATE_SPEC: &str = "k8ssandra.io/autoupdate-spec";
     /// Upstream: `true` on Secrets whose copies survive the ReplicatedSecret.
     pub const ORPHAN: &str = "replicatedresource.k8ssandra.io/orphan";
+    /// cass-operator: `false` = a datacenter that is deleted leaves its volumes.
+    pub const DELETE_PVC: &str = "cassandra.datastax.com/delete-pvc";
     /// cass-operator: `true` = no users are created by this datacenter.
     pub const SKIP_USER_CREATION: &str = "cassandra.datastax.com/skip-user-creation";
     /// cass-operator: nodes are decommissioned before the datacenter is deleted. Counts by presence.
     pub const DECOMMISSION_ON_DELETE: &str = "cassandra.datastax.com/decommission-on-delete";
+}
+
+/// Values of [`annotation::DELETION_POLICY`].
+pub mod deletion_policy {
+    /// What runs goes on when the cluster is deleted, and volumes outlive their datacenter.
+    pub const ORPHAN: &str = "Orphan";
 }
 
 /// Finalizers.

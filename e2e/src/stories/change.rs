@@ -3,17 +3,19 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use api::names::annotation;
 use api::replicated_secret::ReplicatedSecret;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::Api;
 use kube::api::{DeleteParams, ListParams};
+use kube::{Api, ResourceExt};
 use serde_json::json;
 
 use super::clusters::{
     SOON, cluster, datacenter, dc, delete, gone, make, no_datacenter, patch, quiet, ring_becomes, ring_is,
     set_datacenters,
 };
+use crate::wait::eventually;
 use crate::world::{DATABASES, World};
 
 pub(super) async fn size(world: &mut World) -> anyhow::Result<()> {
@@ -176,6 +178,14 @@ pub(super) async fn orphan(world: &mut World) -> anyhow::Result<()> {
     let secret = secrets.get("orphan-superuser").await?.metadata.uid;
     let keep = json!({"metadata": {"annotations": {"ringspan.io/deletion-policy": "Orphan"}}});
     patch(world, name, &keep).await?;
+    for (plane, name) in [("control-plane", "here"), ("west", "there")] {
+        eventually("volumes outlive their datacenter", SOON, || async {
+            let seen = datacenter(world, plane, name).await?;
+            let keeps = seen.annotations().get(annotation::DELETE_PVC);
+            Ok(keeps.is_some_and(|it| it == "false").then_some(()))
+        })
+        .await?;
+    }
     delete(world, name).await?;
     let control = world.planes.control.client();
     let copying = Api::<ReplicatedSecret>::namespaced(control, DATABASES);

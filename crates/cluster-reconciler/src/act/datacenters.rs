@@ -2,7 +2,7 @@
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::{annotation, label};
+use api::names::{annotation, deletion_policy, label};
 use fleet::Plane;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -136,20 +136,30 @@ pub(super) async fn apply(
     Ok(())
 }
 
-/// Sets or clears what makes cass-operator decommission the nodes, and returns the version that this made.
-pub(super) async fn decommission(
-    context: &Context,
-    gone: &Deletion,
-    value: Value,
-) -> Result<String, ActError> {
-    let which = Which {
-        namespace: &gone.namespace,
-        name: &gone.name,
-        uid: &gone.uid,
-        resource_version: &gone.resource_version,
-    };
-    let key = annotation::DECOMMISSION_ON_DELETE;
-    annotate(context, &gone.context, which, key, value).await
+/// Makes cass-operator decommission the nodes, and returns the version that this made.
+async fn decommission(context: &Context, kc: &K8ssandraCluster, gone: &Deletion) -> Result<String, ActError> {
+    let mut notes = vec![(annotation::DECOMMISSION_ON_DELETE, json!("true"))];
+    if keeps_volumes(kc) {
+        // Their data is elsewhere by then, and a node would never start again from what it left.
+        notes.push((annotation::DELETE_PVC, json!("true")));
+    }
+    annotate(context, &gone.context, gone.into(), &notes).await
+}
+
+/// Takes back what [`decommission`] said.
+pub(super) async fn stay(context: &Context, kc: &K8ssandraCluster, gone: &Deletion) -> Result<(), ActError> {
+    let mut notes = vec![(annotation::DECOMMISSION_ON_DELETE, Value::Null)];
+    if keeps_volumes(kc) {
+        notes.push((annotation::DELETE_PVC, json!("false")));
+    }
+    annotate(context, &gone.context, gone.into(), &notes)
+        .await
+        .map(|_| ())
+}
+
+fn keeps_volumes(kc: &K8ssandraCluster) -> bool {
+    let policy = kc.annotations().get(annotation::DELETION_POLICY);
+    policy.is_some_and(|policy| policy == deletion_policy::ORPHAN)
 }
 
 /// One datacenter, exactly as it was seen.
@@ -161,23 +171,31 @@ pub(super) struct Which<'a> {
     pub resource_version: &'a str,
 }
 
-/// Sets or, with null, takes away one annotation, and returns the version that this made.
+impl<'a> From<&'a Deletion> for Which<'a> {
+    fn from(gone: &'a Deletion) -> Self {
+        Which {
+            namespace: &gone.namespace,
+            name: &gone.name,
+            uid: &gone.uid,
+            resource_version: &gone.resource_version,
+        }
+    }
+}
+
+/// Sets or, with null, takes away annotations, and returns the version that this made.
 pub(super) async fn annotate(
     context: &Context,
     plane_name: &str,
     which: Which<'_>,
-    key: &str,
-    value: Value,
+    notes: &[(&str, Value)],
 ) -> Result<String, ActError> {
     let plane = plane(context, plane_name)?;
-    let path = pointer(key);
-    let operation = if value.is_null() {
-        json!({"op": "remove", "path": path})
-    } else {
-        json!({"op": "add", "path": path, "value": value})
+    let operation = |(key, value): &(&str, Value)| match value {
+        Value::Null => json!({"op": "remove", "path": pointer(key)}),
+        value => json!({"op": "add", "path": pointer(key), "value": value}),
     };
     let api = datacenters(&plane, which.namespace);
-    let operations = Value::Array(vec![operation]);
+    let operations = notes.iter().map(operation).collect();
     let stored = write::json_patch(
         &api,
         which.name,
@@ -211,7 +229,7 @@ pub(super) async fn remove(
     if live.uid() != kc.uid() || live.metadata.generation != kc.metadata.generation || wanted {
         return Err(ActError::Changed(format!("K8ssandraCluster {}", kc.name_any())));
     }
-    let version = decommission(context, gone, json!("true")).await?;
+    let version = decommission(context, &live, gone).await?;
     delete(context, gone, &version).await
 }
 

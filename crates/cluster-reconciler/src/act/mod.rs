@@ -88,15 +88,14 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
                 uid,
                 resource_version,
             };
-            datacenters::annotate(context, plane, which, annotation::SECRETS_SEEN, json!(seen))
+            let seen = [(annotation::SECRETS_SEEN, json!(seen))];
+            datacenters::annotate(context, plane, which, &seen)
                 .await
                 .map(|_| ())
         }
         Act::RemoveDatacenter(gone) => datacenters::remove(context, kc, gone).await,
         Act::DeleteDatacenter(gone) => datacenters::delete(context, gone, &gone.resource_version).await,
-        Act::CancelRemoval(back) => datacenters::decommission(context, back, Value::Null)
-            .await
-            .map(|_| ()),
+        Act::CancelRemoval(back) => datacenters::stay(context, kc, back).await,
         Act::DeleteLeftovers {
             context: plane,
             namespace,

@@ -1,4 +1,5 @@
-//! S05: a datacenter leaves the list, and the cluster asks for a second consent.
+//! S05: a datacenter leaves the list, of a cluster whose user is careful: it asks for a second consent, and its volumes
+//! outlive their datacenter.
 
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ use super::step::{Act, Step, Until};
 const NOT_CONFIRMED: Until = Until::Says("RemovalNotConfirmed");
 
 fn careful(mut cluster: Value) -> Value {
-    cluster["metadata"]["annotations"] = json!({"ringspan.io/removal": "confirm"});
+    cluster["metadata"]["annotations"] = json!({
+        "ringspan.io/deletion-policy": "Orphan",
+        "ringspan.io/removal": "confirm",
+    });
     cluster
 }
 

@@ -1,6 +1,6 @@
 //! Deletion of a whole cluster: its datacenters one after another, each by UID, then what was made for them.
 
-use api::names::{annotation, finalizer, reason};
+use api::names::{annotation, deletion_policy, finalizer, reason};
 use api::seen::Seen;
 
 use super::acts::{Act, ClusterPlan, Deletion};
@@ -15,7 +15,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
     if !finalizers.iter().any(|text| text == finalizer::CLUSTER) {
         return draft.finish_without_record();
     }
-    if draft.annotation(annotation::DELETION_POLICY) == Some("Orphan") {
+    if draft.annotation(annotation::DELETION_POLICY) == Some(deletion_policy::ORPHAN) {
         return orphan(draft);
     }
     if !is_meant(&mut draft) {

@@ -1,7 +1,8 @@
 //! What is known of one datacenter before anything is built.
 
 use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTemplate, K8ssandraCluster};
-use api::names::reason;
+use api::names::deletion_policy::ORPHAN;
+use api::names::{annotation, reason};
 use api::reports::Refusal;
 use serde_json::{Value, json};
 
@@ -104,6 +105,13 @@ impl<'a> Facts<'a> {
         self.server_type() == "cassandra" && self.version.major == 3
     }
 
+    /// Whether its volumes outlive it, whoever deletes it: the policy of the cluster is to lose nothing.
+    pub(crate) fn keeps_volumes(&self) -> bool {
+        let annotations = self.kc.metadata.annotations.as_ref();
+        let policy = annotations.and_then(|it| it.get(annotation::DELETION_POLICY));
+        policy.is_some_and(|policy| policy == ORPHAN)
+    }
+
     /// Path of a field of this datacenter.
     pub(crate) fn field(&self, field: &str) -> String {
         format!("spec.cassandra.datacenters[{}].{field}", self.index)
@@ -132,6 +140,7 @@ impl<'a> Facts<'a> {
             "cluster": self.cluster,
             "clusterMetadata": self.cassandra.metadata,
             "datacenter": self.merged,
+            "deletionPolicy": self.keeps_volumes().then_some(ORPHAN),
             "externalDatacenters": spec.external_datacenters,
             "medusa": spec.medusa,
             "medusaConfiguration": self.medusa_configuration(references),

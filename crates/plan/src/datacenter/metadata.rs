@@ -103,6 +103,9 @@ pub(super) fn annotations(
     }
     annotations.extend(of_cluster(facts, "/annotations"));
     annotations.extend(marks(facts));
+    if facts.keeps_volumes() {
+        annotations.insert(annotation::DELETE_PVC.to_owned(), "false".to_owned());
+    }
     annotations.insert(annotation::JOIN.to_owned(), input.role.as_str().to_owned());
     annotations.insert(annotation::INPUT_HASH.to_owned(), input_hash.to_owned());
     let generation = facts.kc.metadata.generation.unwrap_or_default();

@@ -36,6 +36,23 @@ fn the_input_hash_changes_with_the_user_s_input_alone() {
 }
 
 #[test]
+fn r4_under_policy_orphan_volumes_outlive_their_datacenter() {
+    let kc = one(json!({}));
+    let mut keeping = kc.clone();
+    let policy = |policy: &str| Some([("ringspan.io/deletion-policy".to_owned(), policy.to_owned())].into());
+    keeping.metadata.annotations = policy("Orphan");
+    let kept = built(&keeping, Role::Founder);
+    assert_eq!(kept.annotations["cassandra.datastax.com/delete-pvc"], "false");
+    assert_ne!(
+        kept.input_hash,
+        built(&kc, Role::Founder).input_hash,
+        "or the policy would not reach a datacenter that is there"
+    );
+    keeping.metadata.annotations = policy("Delete");
+    assert_eq!(built(&keeping, Role::Founder), built(&kc, Role::Founder));
+}
+
+#[test]
 fn the_digest_of_an_unchanged_input_is_the_same_in_every_release() {
     // Another digest here makes every datacenter of every user look edited: see the update gate.
     let kc = cluster(json!({
