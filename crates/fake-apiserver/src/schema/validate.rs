@@ -219,6 +219,13 @@ impl Limits {
     }
 
     fn check_number(&self, value: &Value, number: f64, place: &Place<'_>, found: &mut Found) {
+        let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+        if !fits && self.format.as_deref() == Some("int32") {
+            let message = format!(
+                "Invalid value: \"\": Checked value must be of type integer with format int32 in {place}"
+            );
+            found.block("FieldValueInvalid", place, message);
+        }
         if let Some(factor) = self.multiple_of.filter(|factor| !times(number, *factor)) {
             found.say(place, value, &format!("should be a multiple of {factor}"));
         }
