@@ -44,7 +44,7 @@ pub(super) fn plan(draft: &mut Draft<'_>, desired: &BTreeMap<String, Built>) {
 
 /// Datacenters in the middle of something: at most one may be, and one that cannot be seen counts as in the middle
 /// of what it was last seen in.
-fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
+pub(super) fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
     let is_busy = |name: &String| {
         let Some(datacenter) = draft.datacenter(name) else {
             return false;

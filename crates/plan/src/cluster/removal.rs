@@ -5,6 +5,7 @@ use api::record::{DatacenterRecord, Leaving};
 use api::seen::{Seen, Unknown};
 
 use super::acts::{Act, Deletion, plane};
+use super::datacenters::busy;
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
 use super::secrets;
@@ -100,6 +101,7 @@ fn remove(
             );
             draft.hold(reason::REPLICAS_LEFT, Some(name), context, message);
         }
+        Some(true) if waits_for_another(draft, name, context) => {}
         Some(true) => {
             if let Some(record) = draft.record.datacenters.get_mut(name) {
                 record.leaving = Some(Leaving {
@@ -116,6 +118,34 @@ fn remove(
             }));
         }
     }
+}
+
+/// Datacenters come, change and go one after another. One that leaves as well is waited for once its nodes are going: until
+/// then two that are broken could wait for each other.
+fn waits_for_another(draft: &mut Draft<'_>, name: &str, context: Option<&str>) -> bool {
+    let goes = |other: &String| {
+        let live = draft.datacenter(other).and_then(|it| it.object.present());
+        live.is_some_and(|live| live.deleting)
+    };
+    let mut busy = busy(draft).into_iter().filter(|it| draft.wants(it) || goes(it));
+    let is_one = |act: &&Act| {
+        matches!(
+            act,
+            Act::CreateDatacenter { .. } | Act::ApplyDatacenter { .. } | Act::RemoveDatacenter(_)
+        )
+    };
+    let acted = draft
+        .acts
+        .iter()
+        .find(is_one)
+        .and_then(Act::datacenter)
+        .map(str::to_owned);
+    let Some(other) = busy.find(|it| it != name).or(acted) else {
+        return false;
+    };
+    let message = format!("datacenter {name} is removed once datacenter {other} is ready or gone");
+    draft.hold(reason::DATACENTER_NOT_READY, Some(name), context, message);
+    true
 }
 
 /// It is gone, and so is what was made for it; then the record may forget it.

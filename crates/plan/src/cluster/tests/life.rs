@@ -12,7 +12,7 @@ use crate::cluster::facts::{Owner, SecretFacts};
 use crate::cluster::plan;
 
 #[test]
-fn a_converged_cluster_gets_no_act_and_asks_for_no_read() {
+fn c103_a_converged_cluster_gets_no_act_and_asks_for_no_read() {
     let world = World::complete();
     let plan = plan(&world.facts);
     assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
@@ -85,7 +85,7 @@ fn a_config_map_that_somebody_deleted_is_made_again_and_one_that_is_there_is_lef
 }
 
 #[test]
-fn two_changed_datacenters_are_changed_one_after_the_other() {
+fn c106_two_changed_datacenters_are_changed_one_after_the_other() {
     let mut world = World::complete();
     for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
         datacenter.size = 6;
@@ -102,7 +102,7 @@ fn two_changed_datacenters_are_changed_one_after_the_other() {
 }
 
 #[test]
-fn what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
+fn c104_what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
     let mut world = World::complete();
     world.written_before("dc1", |spec| {
         spec["config"]["cassandra-yaml"]["concurrent_reads"] = json!(8);
@@ -123,7 +123,7 @@ fn what_only_we_would_write_differently_is_held_unless_the_user_allows_it() {
 }
 
 #[test]
-fn a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
+fn c105_a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
     let mut world = World::complete();
     world.annotate(annotation::AUTOUPDATE_SPEC, "once");
     let Act::WriteCluster {
@@ -156,7 +156,7 @@ fn a_change_does_not_wait_for_a_dead_plane_whose_datacenter_was_settled() {
 }
 
 #[test]
-fn a_cluster_restored_from_an_old_backup_changes_nothing() {
+fn cc38_a_cluster_restored_from_an_old_backup_changes_nothing() {
     let mut world = World::complete();
     world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 2;
     world.live("dc1").cluster_generation = Some(99);
@@ -166,7 +166,7 @@ fn a_cluster_restored_from_an_old_backup_changes_nothing() {
 }
 
 #[test]
-fn a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
+fn c140_c143_cc49_a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     assert_eq!(
@@ -192,7 +192,7 @@ fn a_datacenter_that_left_the_spec_stays_until_topology_says_that_it_may_go() {
 }
 
 #[test]
-fn a_removal_that_needs_a_second_consent_waits_for_one_that_names_this_very_datacenter() {
+fn cc12_cc13_cc52_a_removal_that_needs_a_second_consent_waits_for_one_that_names_this_very_datacenter() {
     let mut world = World::complete();
     world.drop_from_spec("dc2");
     world.may_be_deleted("dc2", true);
@@ -342,7 +342,7 @@ fn deleted() -> World {
 }
 
 #[test]
-fn a_deleted_cluster_loses_its_datacenters_one_after_another_and_then_its_finalizer() {
+fn c150_a_deleted_cluster_loses_its_datacenters_one_after_another_and_then_its_finalizer() {
     let mut world = deleted();
     assert_eq!(reasons(&plan(&world.facts)), ["DatacenterDeleted"]);
     world.live("dc1").deleting = true;
@@ -354,7 +354,7 @@ fn a_deleted_cluster_loses_its_datacenters_one_after_another_and_then_its_finali
 }
 
 #[test]
-fn a_deleted_cluster_is_kept_by_a_plane_that_is_unknown_while_the_other_is_cleaned_up() {
+fn cc33_a_deleted_cluster_is_kept_by_a_plane_that_is_unknown_while_the_other_is_cleaned_up() {
     let mut world = deleted();
     world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
     assert_eq!(reasons(&plan(&world.facts)), ["DatacenterDeleted"]);

@@ -442,7 +442,7 @@ fn nobody_founds_by_the_word_of_a_replicated_secret_that_is_being_deleted() {
 }
 
 #[test]
-fn c100_datacenters_with_analytics_come_first_and_those_with_search_last() {
+fn c101_datacenters_with_analytics_come_first_and_those_with_search_last() {
     let mut world = World::of(json!([
         {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 3, "dseWorkloads": {"searchEnabled": true}},
         {"metadata": {"name": "dc2"}, "k8sContext": "west", "size": 3, "dseWorkloads": {"analyticsEnabled": true}},
