@@ -4,7 +4,7 @@
 /// Longest name that a DNS-1035 label may have.
 const LONGEST_LABEL: usize = 63;
 /// Longest name that a DNS-1123 subdomain may have.
-const LONGEST_SUBDOMAIN: usize = 253;
+pub const LONGEST_SUBDOMAIN: usize = 253;
 /// Longest name of a StatefulSet whose pods still get a valid host name and revision label.
 pub const LONGEST_STATEFUL_SET: usize = 60;
 /// The rack of a datacenter that names none.

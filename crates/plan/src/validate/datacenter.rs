@@ -57,6 +57,18 @@ pub(super) fn names(
     if racks.is_empty() {
         racks.push(naming::DEFAULT_RACK);
     }
+    let map = naming::metrics_agent_config_map(cluster_name(kc), template.cassandra_name());
+    if map.len() > naming::LONGEST_SUBDOMAIN {
+        let message = format!(
+            "the ConfigMap {map} would have a name of {} characters where {} are allowed; shorten the name",
+            map.len(),
+            naming::LONGEST_SUBDOMAIN
+        );
+        return Err(invalid(
+            &format!("spec.cassandra.datacenters[{index}].datacenterName"),
+            message,
+        ));
+    }
     for rack in racks {
         let name = naming::stateful_set(cluster_name(kc), template.name(), rack);
         if name.len() > naming::LONGEST_STATEFUL_SET {

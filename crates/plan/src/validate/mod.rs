@@ -8,11 +8,12 @@
 mod datacenter;
 mod update;
 
-use api::k8ssandra_cluster::{CassandraClusterTemplate, K8ssandraCluster};
+use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTemplate, K8ssandraCluster};
 use api::names::{annotation, reason};
 use api::reports::Refusal;
 
 use crate::datacenter::{Facts, cluster_name};
+use crate::naming;
 
 pub(crate) use update::against;
 
@@ -50,7 +51,7 @@ pub(crate) fn checked(kc: &K8ssandraCluster) -> Result<Vec<Facts<'_>>, Refusal> 
     };
     update_annotation(kc)?;
     name_of_cluster(kc)?;
-    names_of_datacenters(cassandra)?;
+    names_of_datacenters(kc, cassandra)?;
     let one = |(index, template)| {
         datacenter::shape(cassandra, template, index)?;
         datacenter::names(kc, template, index)?;
@@ -78,10 +79,12 @@ fn update_annotation(kc: &K8ssandraCluster) -> Result<(), Refusal> {
     }
 }
 
-/// The CassandraDatacenter's schema wants two characters; upstream takes one and is then stuck for ever.
+/// The CassandraDatacenter's schema wants two characters, and names of objects need a letter of it; upstream takes less and
+/// is then stuck for ever.
 fn name_of_cluster(kc: &K8ssandraCluster) -> Result<(), Refusal> {
     let name = cluster_name(kc);
-    if name.chars().count() >= 2 {
+    let is_long_enough = name.chars().count() >= 2;
+    if is_long_enough && !naming::cleanup_for_kubernetes(name).is_empty() {
         return Ok(());
     }
     let given = kc
@@ -95,13 +98,19 @@ fn name_of_cluster(kc: &K8ssandraCluster) -> Result<(), Refusal> {
     } else {
         "spec.cassandra.clusterName"
     };
-    let message = format!(
-        "{name:?} is too short for a name of a cluster; set spec.cassandra.clusterName to two characters or more"
-    );
+    let message = if is_long_enough {
+        format!(
+            "of {name:?} no letter is left for the names of objects; set spec.cassandra.clusterName to one that has letters"
+        )
+    } else {
+        format!(
+            "{name:?} is too short for a name of a cluster; set spec.cassandra.clusterName to two characters or more"
+        )
+    };
     Err(invalid(field, message))
 }
 
-fn names_of_datacenters(cassandra: &CassandraClusterTemplate) -> Result<(), Refusal> {
+fn names_of_datacenters(kc: &K8ssandraCluster, cassandra: &CassandraClusterTemplate) -> Result<(), Refusal> {
     const FIELD: &str = "spec.cassandra.datacenters";
     if cassandra.datacenters.is_empty() {
         return Err(refusal(
@@ -111,7 +120,9 @@ fn names_of_datacenters(cassandra: &CassandraClusterTemplate) -> Result<(), Refu
         ));
     }
     let duplicate = |what: &str, name: &str, index: usize, first: usize, field: &str| {
-        let message = format!("{what} {name} is that of datacenters[{first}], too; give each one its own");
+        let message = format!(
+            "{what} {name} is that of datacenters[{first}], too, or names its objects as that one's; give each one its own"
+        );
         refusal(
             reason::DUPLICATE_DATACENTER,
             &format!("{FIELD}[{index}].{field}"),
@@ -130,7 +141,16 @@ fn names_of_datacenters(cassandra: &CassandraClusterTemplate) -> Result<(), Refu
             ));
         }
         let name = template.cassandra_name();
-        if let Some(first) = before.iter().position(|other| other.cassandra_name() == name) {
+        // Names of ConfigMaps are made of it, with what Kubernetes does not take left out.
+        let map = |it: &CassandraDatacenterTemplate| {
+            naming::metrics_agent_config_map(cluster_name(kc), it.cassandra_name())
+        };
+        let place =
+            |it: &CassandraDatacenterTemplate| (it.k8s_context.clone(), it.namespace().map(str::to_owned));
+        let same = |other: &CassandraDatacenterTemplate| {
+            other.cassandra_name() == name || map(other) == map(template) && place(other) == place(template)
+        };
+        if let Some(first) = before.iter().position(same) {
             return Err(duplicate(
                 "Cassandra's name",
                 name,

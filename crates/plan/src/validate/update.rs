@@ -7,7 +7,9 @@ use api::reports::Refusal;
 use serde_json::Value;
 
 use super::invalid;
-use crate::datacenter::{Facts, LiveDatacenter, cluster_name, num_tokens, stays_with_live_tokens};
+use crate::datacenter::{
+    Facts, LiveDatacenter, cluster_name, num_tokens, racks as racks_of, stays_with_live_tokens,
+};
 use crate::normalize::normalize;
 use crate::{naming, superuser, value};
 
@@ -27,7 +29,9 @@ pub(crate) fn against(
 ) -> Result<(), Refusal> {
     names(kc, live)?;
     for facts in wanted {
-        let Some(live) = live.iter().find(|live| live.name == facts.name) else {
+        let live = live.iter().find(|live| live.name == facts.name).copied();
+        nodes(facts, live)?;
+        let Some(live) = live else {
             continue;
         };
         tokens(facts, live)?;
@@ -72,6 +76,31 @@ fn names(kc: &K8ssandraCluster, live: &[&LiveDatacenter]) -> Result<(), Refusal>
         )),
         _ => Ok(()),
     }
+}
+
+/// Every rack has a node: the ring would be uneven for ever. Where that was let through before, it is no reason to refuse
+/// everything else.
+fn nodes(facts: &Facts<'_>, live: Option<&LiveDatacenter>) -> Result<(), Refusal> {
+    let size = i64::from(facts.template.size);
+    let has_enough = |size: i64, racks: usize| usize::try_from(size).is_ok_and(|size| size >= racks);
+    let wanted = racks_of(&facts.merged).len();
+    let before = live.map(|live| {
+        (
+            live.spec["size"].as_i64().unwrap_or_default(),
+            racks_of(&live.spec).len(),
+        )
+    });
+    let was_so =
+        before.is_some_and(|(there, racks)| !has_enough(there, racks) && size >= there && wanted <= racks);
+    if has_enough(size, wanted) || was_so {
+        return Ok(());
+    }
+    let message = format!(
+        "{} has {wanted} racks, and {size} nodes are too few for them; give each rack a node, or take out racks that \
+         have none yet",
+        facts.name
+    );
+    Err(invalid(&facts.field("size"), message))
 }
 
 /// A node keeps the number of tokens that it has begun with.
