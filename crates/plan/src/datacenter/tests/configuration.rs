@@ -8,7 +8,7 @@ use super::{built, input, one};
 use crate::datacenter::{DatacenterInput, LiveDatacenter, build};
 
 #[test]
-fn our_annotations_say_whose_it_is_and_cannot_be_overridden() {
+fn cc63_our_annotations_say_whose_it_is_and_cannot_be_overridden() {
     let kc = one(json!({"metadata": {
         "name": "dc1", "annotations": {"ringspan.io/join": "x", "ringspan.io/cluster-uid": "x", "mine": "y"}
     }}));

@@ -8,6 +8,7 @@ mod digest;
 mod encryption;
 mod founding;
 mod medusa;
+mod passed_on;
 mod per_node;
 mod pods;
 mod reaper;

@@ -209,9 +209,18 @@ fn a_stopped_datacenter_gives_no_seeds_once_its_pods_are_gone() {
 }
 
 #[test]
-fn additional_seeds_are_given_to_every_datacenter_and_names_and_loopback_are_not() {
+fn cc25_additional_seeds_are_given_to_every_datacenter_and_names_and_loopback_are_not() {
     let mut input = nothing();
-    let seeds = ["198.18.77.1", "seed.example.com", "127.0.0.1", "fd00::7"];
+    let seeds = [
+        "198.18.77.1",
+        "198.18.77.1",
+        "seed.example.com",
+        "127.0.0.1",
+        "::",
+        "0.0.0.0",
+        "fd00::7",
+        "",
+    ];
     input.cluster.additional_seeds = seeds.map(str::to_owned).to_vec();
     input.sites[0].record = None;
     assert_eq!(
