@@ -59,7 +59,7 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         planes,
         references: references::of_cluster(context, kc).await,
         secrets: secrets(context, kc, &identity).await,
-        replicated: replicated(context, &identity),
+        replicated: replicated(context, kc, &identity),
         topology: topology.filter(|report| {
             report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
         }),
@@ -346,7 +346,7 @@ async fn secret(context: &Context, identity: &ClusterIdentity, name: &str) -> Se
     })
 }
 
-fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts {
+fn replicated(context: &Context, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> ReplicatedFacts {
     let Some(object) = context
         .local
         .replicated
@@ -373,6 +373,8 @@ fn replicated(context: &Context, identity: &ClusterIdentity) -> ReplicatedFacts 
         resource_version: object.metadata.resource_version.clone().unwrap_or_default(),
         ours: owner.is_some(),
         goes_with_cluster: owner,
+        selects: serde_json::to_value(&object.spec.selector)
+            .is_ok_and(|selector| own_secrets::are_selected(kc, &selector)),
         deleting: object.metadata.deletion_timestamp.is_some(),
         targets: targets
             .map(|target| {

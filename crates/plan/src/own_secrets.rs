@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use api::k8ssandra_cluster::{ClusterMeta, K8ssandraCluster};
 use api::names::{annotation, label};
 
+use serde_json::Value;
+
 use crate::datacenter::{cluster_name, own_reaper, reaper_secret_name};
-use crate::{naming, superuser};
+use crate::{naming, superuser, value};
 
 /// How long a generated password is.
 pub const PASSWORD_LENGTH: usize = 20;
@@ -116,6 +118,13 @@ pub fn selector_labels(kc: &K8ssandraCluster) -> BTreeMap<String, String> {
     .into()
 }
 
+/// Whether a selector finds the Secrets of the cluster that has these labels, and no other.
+#[must_use]
+pub fn are_selected(kc: &K8ssandraCluster, selector: &Value) -> bool {
+    value::texts(selector, "/matchLabels") == selector_labels(kc)
+        && value::items(selector, "/matchExpressions").is_empty()
+}
+
 /// Labels of a Secret that is made: those of the user, and over them those by which it is found.
 #[must_use]
 pub fn labels(kc: &K8ssandraCluster) -> BTreeMap<String, String> {
@@ -184,7 +193,7 @@ pub fn places(kc: &K8ssandraCluster) -> Vec<(String, String)> {
 mod tests {
     use super::*;
     use crate::fixtures::cluster;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn names(kc: &K8ssandraCluster) -> Vec<(String, Purpose)> {
         let all = of(kc).into_iter();
@@ -290,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_needed_once_in_each_place_and_not_where_the_secrets_are() {
+    fn c046_copies_are_needed_once_in_each_place_and_not_where_the_secrets_are() {
         let kc = crate::fixtures::cluster_of(json!([
             {"metadata": {"name": "a"}, "size": 1},
             {"metadata": {"name": "b"}, "size": 1, "k8sContext": "west"},

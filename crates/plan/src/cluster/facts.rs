@@ -218,6 +218,8 @@ pub enum ReplicatedFacts {
         ours: bool,
         /// Place of the reference to this cluster among its owner references; none where it does not go with the cluster.
         goes_with_cluster: Option<usize>,
+        /// Whether it selects the cluster's Secrets, and nothing else.
+        selects: bool,
         /// Its targets: context and namespace.
         targets: BTreeSet<(String, String)>,
         /// Whether somebody has deleted it: then it goes, unless a datacenter of the cluster is there and needs the copies.

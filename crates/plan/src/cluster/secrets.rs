@@ -89,11 +89,14 @@ fn replicated_secret(draft: &mut Draft<'_>) {
             draft.hold(reason::NOT_OWNED, None, None, message);
         }
         ReplicatedFacts::Present {
-            uid, targets: actual, ..
+            uid,
+            targets: actual,
+            selects,
+            ..
         } => {
             let wanted: BTreeSet<_> = desired.iter().cloned().collect();
             let lacking = wanted.difference(actual).next().is_some();
-            if lacking || are_copied_in_vain(draft) {
+            if lacking || !selects || are_copied_in_vain(draft) {
                 let gone: BTreeSet<_> = draft.gone.values().collect();
                 let kept = actual
                     .iter()

@@ -86,7 +86,7 @@ impl Snapshot {
             references: self.references(kc, &datacenters),
             datacenters,
             secrets: self.secrets(kc, &identity),
-            replicated: self.replicated(&identity),
+            replicated: self.replicated(kc, &identity),
             topology: topology.filter(|report| {
                 report.format == reports::FORMAT && Some(report.observed_generation) == kc.metadata.generation
             }),
@@ -265,7 +265,7 @@ impl Snapshot {
         Password::of_bytes(bytes)
     }
 
-    fn replicated(&self, identity: &ClusterIdentity) -> ReplicatedFacts {
+    fn replicated(&self, kc: &K8ssandraCluster, identity: &ClusterIdentity) -> ReplicatedFacts {
         let Some(object) = self.own("ReplicatedSecret", identity, &identity.name) else {
             return ReplicatedFacts::Missing;
         };
@@ -286,6 +286,7 @@ impl Snapshot {
             resource_version: owned(object, "/metadata/resourceVersion"),
             ours: owner.is_some(),
             goes_with_cluster: owner,
+            selects: value::at(object, "/spec/selector").is_some_and(|it| own_secrets::are_selected(kc, it)),
             deleting: value::at(object, "/metadata/deletionTimestamp").is_some(),
             targets: value::items(object, "/spec/replicationTargets")
                 .iter()

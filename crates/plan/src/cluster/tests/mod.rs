@@ -5,6 +5,7 @@ mod changes;
 mod life;
 mod references;
 mod ring;
+mod rows;
 mod secrets;
 mod stores;
 mod world;

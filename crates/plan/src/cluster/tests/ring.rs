@@ -247,7 +247,7 @@ fn seeds_that_prove_no_ring_let_nobody_join() {
 }
 
 #[test]
-fn a_joiner_waits_until_the_founder_is_ready() {
+fn c100_c111_a_joiner_waits_until_the_founder_is_ready() {
     let mut world = World::founded();
     world.seeds_for_dc2();
     world.live("dc1").settled = false;

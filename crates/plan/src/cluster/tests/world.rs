@@ -90,6 +90,7 @@ impl World {
                 uid: "r".into(),
                 resource_version: "1".into(),
                 ours: true,
+                selects: true,
                 targets: targets.clone(),
                 deleting: false,
                 replicated: copies(targets),

@@ -1,0 +1,138 @@
+//! Rows of the specification about the cluster's own objects that no other test shows.
+
+use std::collections::BTreeSet;
+
+use api::names::reason;
+use serde_json::json;
+
+use super::world::{World, holds, reasons, secret, sentences};
+use crate::cluster::acts::Act;
+use crate::cluster::facts::{ReplicatedFacts, SecretFacts};
+use crate::cluster::plan;
+use crate::{objects, own_secrets};
+
+#[test]
+fn c040_c041_c152_a_superuser_is_made_without_authentication_too_and_goes_with_the_cluster() {
+    let mut world = World::new();
+    world.facts.kc.spec.auth = Some(false);
+    world
+        .facts
+        .secrets
+        .insert("demo-superuser".to_owned(), SecretFacts::Missing);
+    assert!(reasons(&plan(&world.facts)).contains(&"SuperuserSecretCreated"));
+    let object = objects::own_secret(&world.facts.kc, "demo-superuser");
+    assert_eq!(
+        (&object["type"], &object["metadata"]["namespace"]),
+        (&json!("Opaque"), &json!("ns"))
+    );
+    assert_eq!(object["metadata"]["ownerReferences"][0]["uid"], "kc-uid");
+    assert_eq!(object["metadata"]["ownerReferences"][0]["controller"], true);
+    assert_eq!(
+        object["metadata"]["labels"],
+        json!({"k8ssandra.io/replicated-by": "k8ssandracluster-controller", "k8ssandra.io/cluster-name": "demo",
+            "k8ssandra.io/cluster-namespace": "ns"})
+    );
+}
+
+#[test]
+fn c042_c152_a_superuser_of_the_user_s_gets_labels_and_outlives_the_cluster() {
+    let mut world = World::complete();
+    let SecretFacts::Present { uid, .. } = secret("s") else {
+        panic!()
+    };
+    let of_user = SecretFacts::Present {
+        goes_with_cluster: None,
+        uid,
+        resource_version: "2".into(),
+        labelled: false,
+        missing_keys: Vec::new(),
+    };
+    world.facts.secrets.insert("demo-superuser".to_owned(), of_user);
+    let labelling = plan(&world.facts);
+    assert_eq!(reasons(&labelling), ["SuperuserSecretLabelled"]);
+    assert_eq!(
+        own_secrets::annotations_of_adopted()["replicatedresource.k8ssandra.io/orphan"],
+        "true"
+    );
+}
+
+#[test]
+fn c045_where_something_else_provides_secrets_nothing_is_copied() {
+    let mut world = World::new();
+    world.facts.kc.spec.secrets_provider = Some("external".into());
+    world.facts.secrets.clear();
+    world.facts.replicated = ReplicatedFacts::Missing;
+    assert_eq!(
+        reasons(&plan(&world.facts)),
+        ["RecordWritten", "ConfigMapWritten", "DatacenterCreated"]
+    );
+}
+
+#[test]
+fn c046_the_replicated_secret_names_every_other_place_and_goes_with_the_cluster() {
+    let mut world = World::new();
+    world.facts.replicated = ReplicatedFacts::Missing;
+    let said = sentences(&plan(&world.facts));
+    let copies = "Copy the cluster's Secrets to";
+    assert!(
+        said.iter()
+            .any(|it| it.contains("plane east") && it.contains("plane west")),
+        "{copies}: {said:?}"
+    );
+    let object = objects::replicated_secret(&world.facts.kc, &own_secrets::places(&world.facts.kc));
+    assert_eq!(
+        (&object["metadata"]["name"], &object["metadata"]["namespace"]),
+        (&json!("demo"), &json!("ns"))
+    );
+    assert_eq!(
+        object["spec"],
+        json!({
+            "selector": {"matchLabels": {"k8ssandra.io/replicated-by": "k8ssandracluster-controller",
+                "k8ssandra.io/cluster-name": "demo", "k8ssandra.io/cluster-namespace": "ns"}},
+            "replicationTargets": [{"k8sContextName": "east"}, {"k8sContextName": "west"}],
+        })
+    );
+    assert_eq!(object["metadata"]["ownerReferences"][0]["uid"], "kc-uid");
+    assert_eq!(
+        object["metadata"]["labels"],
+        json!({"k8ssandra.io/cluster-name": "demo", "k8ssandra.io/cluster-namespace": "ns"})
+    );
+}
+
+#[test]
+fn c047_targets_of_the_user_s_stay_and_a_changed_selector_is_put_back() {
+    let mut world = World::complete();
+    world.copied_to(&["east", "west", "mine"]);
+    assert!(plan(&world.facts).acts.is_empty());
+    if let ReplicatedFacts::Present { selects, .. } = &mut world.facts.replicated {
+        *selects = false;
+    }
+    let mended = plan(&world.facts);
+    let [Act::ApplyReplicatedSecret { targets, .. }] = mended.acts.as_slice() else {
+        panic!("{:?}", reasons(&mended))
+    };
+    let contexts: BTreeSet<&str> = targets.iter().map(|(context, _)| context.as_str()).collect();
+    assert_eq!(contexts, BTreeSet::from(["east", "west", "mine"]));
+}
+
+#[test]
+fn c048_a_datacenter_elsewhere_waits_for_copies_and_one_beside_the_cluster_does_not() {
+    let mut world = World::new();
+    world.copied_to(&[]);
+    assert_eq!(
+        holds(&plan(&world.facts)),
+        [(reason::SECRETS_PENDING, Some("dc1"))]
+    );
+    let mut world = World::of(json!([{"metadata": {"name": "dc1"}, "size": 3}]));
+    world.copied_to(&[]);
+    assert!(
+        reasons(&plan(&world.facts)).contains(&"DatacenterCreated"),
+        "{:?}",
+        holds(&plan(&world.facts))
+    );
+    // One in another namespace is elsewhere.
+    let mut world = World::of(json!([{"metadata": {"name": "dc1", "namespace": "other"}, "size": 3}]));
+    "other".clone_into(&mut world.datacenter("dc1").namespace);
+    world.copied_to(&[]);
+    assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterCreated"));
+}
