@@ -182,7 +182,7 @@ fn the_name_that_cassandra_knows_stays() {
 }
 
 #[test]
-fn medusa_by_itself_needs_a_provider_and_a_bucket() {
+fn me3_medusa_by_itself_needs_a_provider_and_a_bucket() {
     let medusa = |storage: Value| with_addon("medusa", &json!({"storageProperties": storage}));
     assert_accepted(&medusa(json!({"storageProvider": "s3", "bucketName": "b"})), None);
     assert_refused(
@@ -199,7 +199,7 @@ fn medusa_by_itself_needs_a_provider_and_a_bucket() {
 }
 
 #[test]
-fn medusa_by_reference_needs_a_prefix_and_a_plain_local_reference() {
+fn me1_me2_medusa_by_reference_needs_a_prefix_and_a_plain_local_reference() {
     let medusa = |reference: Value, prefix: &str| {
         let storage = json!({"prefix": prefix});
         with_addon(

@@ -220,3 +220,42 @@ fn hold(act: &Act, error: &ActError) -> Option<Hold> {
         message: format!("{}: {error}; {way_out}", act.sentence()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::cluster::acts::Deletion;
+    use runtime::Target;
+
+    use super::*;
+
+    #[test]
+    fn cc57_what_a_plane_refuses_is_told_in_its_words_with_the_field() {
+        let act = Act::RemoveDatacenter(Deletion {
+            context: "east".to_owned(),
+            namespace: "db".to_owned(),
+            name: "dc1".to_owned(),
+            uid: "u".to_owned(),
+            resource_version: "1".to_owned(),
+        });
+        let words = "spec.tolerations[0].operator: Unsupported value: \"Sometimes\"";
+        let refused = ActError::Write(WriteError::Refused {
+            target: Box::new(Target {
+                verb: "create",
+                resource: "cassandradatacenters".to_owned(),
+                namespace: "db".to_owned(),
+                name: "dc1".to_owned(),
+            }),
+            message: words.to_owned(),
+        });
+        let hold = hold(&act, &refused).unwrap();
+        assert_eq!(
+            (hold.reason.as_str(), hold.datacenter.as_deref()),
+            (reason::INVALID_SPEC, Some("dc1"))
+        );
+        assert!(
+            hold.message.contains(words) && hold.message.ends_with("mend the spec"),
+            "{}",
+            hold.message
+        );
+    }
+}

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_has_twenty_symbols_of_upstreams_alphabet_and_never_repeats() {
+    fn c040_a_password_has_twenty_symbols_of_upstreams_alphabet_and_never_repeats() {
         let (first, second) = (
             generate(&Random::default()).unwrap(),
             generate(&Random::default()).unwrap(),

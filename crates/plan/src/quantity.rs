@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_amount_is_an_integer_and_any_other_a_fraction() {
+    fn c072_a_whole_amount_is_an_integer_and_any_other_a_fraction() {
         let number = |text: &str| {
             Quantity::read(&json!(text))
                 .and_then(Quantity::to_number)

@@ -51,7 +51,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_name_is_the_user_s_or_made_of_cassandra_s_name_of_the_cluster() {
+    fn c044_the_name_is_the_user_s_or_made_of_cassandra_s_name_of_the_cluster() {
         assert_eq!(
             secret_name(&cluster(json!({"clusterName": "My Ring"}))),
             "myring-superuser"

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_datacenter_divides_the_ring_evenly() {
+    fn c080_pn5_one_datacenter_divides_the_ring_evenly() {
         let expected = [
             "-9223372036854775808",
             "-3074457345618258603",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tokens_of_a_second_datacenter_lie_between() {
+    fn c080_pn5_the_tokens_of_a_second_datacenter_lie_between() {
         let expected = [
             "-3152954128910639674",
             "2995960562325877531",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_go_round_the_pods() {
+    fn c080_pn5_tokens_go_round_the_pods() {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
         let dealt = deal(&texts(&["1", "2", "3", "4"]), &texts(&["a", "b"]));
         assert_eq!(

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::datacenter as merged;
 
 #[test]
-fn the_datacenter_wins_and_what_only_one_says_stays() {
+fn c050_the_datacenter_wins_and_what_only_one_says_stays() {
     assert_eq!(
         merged(
             json!({"serverVersion": "4.0.1", "serverImage": "a"}),
@@ -14,7 +14,7 @@ fn the_datacenter_wins_and_what_only_one_says_stays() {
 }
 
 #[test]
-fn zero_values_never_override() {
+fn c050_zero_values_never_override() {
     let cluster =
         json!({"config": {"cassandraYaml": {"a": true, "b": 5, "c": "x", "d": 1.5}}, "serverImage": "i"});
     let upper =
@@ -23,7 +23,7 @@ fn zero_values_never_override() {
 }
 
 #[test]
-fn a_zero_value_of_another_type_or_without_counterpart_counts() {
+fn c051_a_zero_value_of_another_type_or_without_counterpart_counts() {
     assert_eq!(
         merged(
             json!({"config": {"cassandraYaml": {"a": 5}}}),
@@ -34,7 +34,7 @@ fn a_zero_value_of_another_type_or_without_counterpart_counts() {
 }
 
 #[test]
-fn false_counts_for_flags_with_three_states() {
+fn c050_false_counts_for_flags_with_three_states() {
     let cluster = json!({
         "softPodAntiAffinity": true, "readOnlyRootFilesystem": true, "networking": {"hostNetwork": true},
         "config": {"jvmOptions": {"gc": "G1GC", "vm_use_tlab": true, "jmx_port": 1}}
@@ -59,7 +59,7 @@ fn jvm_options_of_a_datacenter_bring_g1_back() {
 }
 
 #[test]
-fn lists_are_replaced_even_by_empty_ones() {
+fn c051_c054_lists_are_replaced_even_by_empty_ones() {
     let cluster = json!({
         "tolerations": [{"key": "a"}],
         "config": {"cassandraYaml": {"l": [1, 2]}},
@@ -74,7 +74,7 @@ fn lists_are_replaced_even_by_empty_ones() {
 }
 
 #[test]
-fn containers_are_merged_by_name_in_the_cluster_s_order() {
+fn c052_containers_are_merged_by_name_in_the_cluster_s_order() {
     let cluster = json!({"containers": [
         {"name": "b", "image": "b:1", "args": ["x"], "ports": [{"containerPort": 1, "name": "one"}]},
         {"name": "a", "image": "a:1"}
@@ -95,7 +95,7 @@ fn containers_are_merged_by_name_in_the_cluster_s_order() {
 }
 
 #[test]
-fn of_two_kinds_of_environment_value_only_that_of_the_datacenter_stays() {
+fn c053_of_two_kinds_of_environment_value_only_that_of_the_datacenter_stays() {
     let field = json!({"fieldRef": {"fieldPath": "metadata.name"}});
     let cluster = json!({"containers": [{"name": "c", "env": [
         {"name": "A", "value": "1"}, {"name": "B", "valueFrom": field}, {"name": "C", "value": "3"}
@@ -112,7 +112,7 @@ fn of_two_kinds_of_environment_value_only_that_of_the_datacenter_stays() {
 }
 
 #[test]
-fn volumes_and_their_sources_are_taken_whole() {
+fn c052_c054_c055_volumes_and_their_sources_are_taken_whole() {
     let cluster = json!({"extraVolumes": {
         "volumes": [{"name": "v", "configMap": {"name": "c"}}, {"name": "w", "emptyDir": {}}],
         "pvcs": [{"name": "p", "mountPath": "/p", "pvcSpec": {"storageClassName": "s", "accessModes": ["A"]}}]
@@ -134,7 +134,7 @@ fn volumes_and_their_sources_are_taken_whole() {
 }
 
 #[test]
-fn racks_are_merged_by_name() {
+fn c052_racks_are_merged_by_name() {
     assert_eq!(
         merged(
             json!({"racks": [{"name": "r1", "nodeAffinityLabels": {"a": "1", "b": "2"}}, {"name": "r2"}]}),
@@ -145,7 +145,7 @@ fn racks_are_merged_by_name() {
 }
 
 #[test]
-fn resources_are_merged_quantity_by_quantity() {
+fn c055_resources_are_merged_quantity_by_quantity() {
     assert_eq!(
         merged(
             json!({"resources": {"limits": {"cpu": "2", "memory": "4Gi"}}}),
@@ -156,7 +156,7 @@ fn resources_are_merged_quantity_by_quantity() {
 }
 
 #[test]
-fn what_belongs_to_one_level_is_not_merged() {
+fn c056_what_belongs_to_one_level_is_not_merged() {
     let cluster = json!({
         "cdc": {"pulsarServiceUrl": "c"}, "datacenterName": "c", "clusterName": "x", "serverType": "dse",
         "rebuild": {"sourceDc": "a"}, "superuserSecretRef": {"name": "s"}, "additionalSeeds": ["10.0.0.1"]
@@ -172,7 +172,7 @@ fn what_belongs_to_one_level_is_not_merged() {
 }
 
 #[test]
-fn labels_and_annotations_are_merged() {
+fn c057_labels_and_annotations_are_merged() {
     assert_eq!(
         merged(
             json!({"metadata": {"commonLabels": {"a": "c", "b": "c"}, "services": {"dcService": {"labels": {"x": "c"}}}}}),

@@ -59,7 +59,7 @@ fn a_ring_that_is_done_is_ready() {
 }
 
 #[test]
-fn a_new_generation_is_never_ready_on_the_word_of_the_former() {
+fn c113_c114_a_new_generation_is_never_ready_on_the_word_of_the_former() {
     let mut facts = settled(facts());
     facts.cluster.generation = 3;
     assert_eq!(
@@ -296,7 +296,7 @@ fn a_datacenter_of_another_cluster_has_no_entry() {
 }
 
 #[test]
-fn a_removal_is_shown_as_decommissioning_only_once_it_is_allowed() {
+fn c140_a_removal_is_shown_as_decommissioning_only_once_it_is_allowed() {
     let mut facts = facts();
     facts.cluster.spec.pop();
     let progress = |facts: &RollupFacts| {

@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn contact_points_of_a_datacenter_that_is_gone_go_and_of_one_that_is_only_unseen_stay() {
+    fn c143_contact_points_of_a_datacenter_that_is_gone_go_and_of_one_that_is_only_unseen_stay() {
         let mut input = two_datacenters();
         input.cluster.datacenters.truncate(1);
         input.sites[1].spec = None;

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn keyspaces_with_replicas_there_are_named_and_asked_about_again() {
+    fn c141_keyspaces_with_replicas_there_are_named_and_asked_about_again() {
         let mut input = leaving();
         answer(&mut input, &[("shop", "dc2", 3), ("logs", "dc2", 1)]);
         assert_eq!(verdict(&input), Some(false));
@@ -157,6 +157,19 @@ mod tests {
             "datacenter dc2 is not deleted while keyspaces have replicas there: logs, shop. Alter them so that they \
              name dc2 no more"
         );
+    }
+
+    #[test]
+    fn c145_replicas_are_looked_for_by_cassandra_s_name_of_the_datacenter() {
+        let mut input = leaving();
+        let Seen::Present(dc2) = &mut input.sites[1].seen else {
+            panic!()
+        };
+        dc2.ring_name = "Real DC".to_owned();
+        answer(&mut input, &[("shop", "dc2", 3)]);
+        assert_eq!(verdict(&input), Some(true));
+        answer(&mut input, &[("shop", "Real DC", 3)]);
+        assert_eq!(verdict(&input), Some(false));
     }
 
     #[test]

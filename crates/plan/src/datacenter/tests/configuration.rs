@@ -45,7 +45,7 @@ fn c099_labels_of_the_cluster_win_over_those_of_the_datacenter() {
 }
 
 #[test]
-fn c060_authentication_is_on_unless_switched_off_and_the_user_s_value_stays() {
+fn c060_en6_authentication_is_on_unless_switched_off_and_the_user_s_value_stays() {
     let mut kc = one(json!({"config": {"cassandraYaml": {"authorizer": "Mine", "role_manager": null}}}));
     let yaml = |kc: &K8ssandraCluster| built(kc, Role::Founder).spec["config"]["cassandra-yaml"].clone();
     assert_eq!(
@@ -58,7 +58,7 @@ fn c060_authentication_is_on_unless_switched_off_and_the_user_s_value_stays() {
 }
 
 #[test]
-fn c063_and_c064_cassandra_3_has_its_own_defaults() {
+fn c063_c064_cassandra_3_has_its_own_defaults() {
     let config = |version: &str| {
         let datacenter = built(&one(json!({"serverVersion": version})), Role::Rebuild);
         (
@@ -94,7 +94,7 @@ fn c108_an_upgrade_from_cassandra_3_keeps_the_number_of_tokens() {
 }
 
 #[test]
-fn where_something_else_provides_secrets_none_is_named() {
+fn c045_where_something_else_provides_secrets_none_is_named() {
     let mut kc = one(json!({}));
     kc.spec.secrets_provider = Some("external".into());
     let datacenter = built(&kc, Role::Founder);

@@ -8,7 +8,7 @@ use crate::datacenter::{DatacenterInput, LiveDatacenter, build, founding_replica
 use crate::fixtures::cluster_of;
 
 #[test]
-fn a_founder_is_told_how_to_replicate_and_creates_users() {
+fn c066_c067_c102_a_founder_is_told_how_to_replicate_and_creates_users() {
     let founder = built(&one(json!({})), Role::Founder);
     assert!(
         !founder
@@ -25,7 +25,7 @@ fn a_founder_is_told_how_to_replicate_and_creates_users() {
 }
 
 #[test]
-fn every_other_role_is_the_reverse() {
+fn c102_every_other_role_is_the_reverse() {
     for role in [Role::Rebuild, Role::External, Role::Adopted] {
         let joiner = built(&one(json!({})), role);
         assert_eq!(

@@ -12,6 +12,7 @@ mod passed_on;
 mod per_node;
 mod pods;
 mod reaper;
+mod rows;
 mod vector;
 
 use std::sync::LazyLock;

@@ -61,7 +61,7 @@ fn tokens_that_nodes_have_begun_with_are_not_computed_anew() {
 }
 
 #[test]
-fn c081_tokens_are_dealt_out_for_all_datacenters_or_for_none() {
+fn c081_pn4_tokens_are_dealt_out_for_all_datacenters_or_for_none() {
     let few = json!({"cassandraYaml": {"num_tokens": 4}});
     let with =
         |other: Value| cluster_of(json!([{"metadata": {"name": "dc1"}, "size": 3, "config": few}, other]));
@@ -83,7 +83,7 @@ fn c081_tokens_are_dealt_out_for_all_datacenters_or_for_none() {
 }
 
 #[test]
-fn c084_a_config_map_of_the_user_s_is_mounted_and_never_made() {
+fn c084_pn1_a_config_map_of_the_user_s_is_mounted_and_never_made() {
     let kc = one(json!({"perNodeConfigMapRef": {"name": "mine"}}));
     let refused = build(&input(&kc, Role::Founder)).expect_err("it is not there");
     assert_eq!(

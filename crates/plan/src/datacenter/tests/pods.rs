@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{built, one};
 
 #[test]
-fn c098_the_metrics_agent_s_configuration_comes_last_among_the_volumes() {
+fn c098_te9_the_metrics_agent_s_configuration_comes_last_among_the_volumes() {
     let kc = one(json!({
         "storageConfig": {"additionalVolumes": [{"name": "v", "mountPath": "/v"}]},
         "extraVolumes": {"pvcs": [{"name": "p", "mountPath": "/p"}], "volumes": [{"name": "w", "emptyDir": {}}]}
@@ -29,6 +29,7 @@ fn c098_the_metrics_agent_s_configuration_comes_last_among_the_volumes() {
     let beginning = "relabels:\n- regex: .+\n  replacement: \"true\"\n  sourceLabels:\n  - table\n  targetLabel: should_drop\n";
     assert!(text.starts_with(beginning), "{text}");
     assert_eq!(text.matches("- regex:").count(), 12);
+    assert_eq!(text.lines().filter(|line| line.starts_with("- ")).count(), 13);
 }
 
 #[test]
@@ -76,7 +77,7 @@ fn te4_the_old_collector_gets_its_filters_and_is_not_switched_off() {
 }
 
 #[test]
-fn c095_c096_c097_small_fields_go_where_cass_operator_has_them() {
+fn c092_c093_c095_c096_c097_small_fields_go_where_cass_operator_has_them() {
     let kc = one(json!({
         "softPodAntiAffinity": true, "resources": {"requests": {"cpu": "1"}}, "serviceAccount": "sa",
         "networking": {"hostNetwork": false},

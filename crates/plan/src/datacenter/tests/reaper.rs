@@ -69,7 +69,7 @@ fn re7_jmx_is_opened_only_where_the_management_api_is_not_used() {
 }
 
 #[test]
-fn re7_options_of_jmx_stand_before_the_user_s_and_behind_ours() {
+fn c062_re7_options_of_jmx_stand_before_the_user_s_and_behind_ours() {
     let mut kc = with(json!({"httpManagement": {"enabled": false}}));
     let config = json!({"jvmOptions": {"additionalOptions": ["-Dmine"]}});
     kc.spec.cassandra.as_mut().expect("given").datacenters[0]

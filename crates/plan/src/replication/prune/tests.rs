@@ -66,7 +66,7 @@ fn the_copy_of_a_source_that_is_gone_is_kept_and_one_under_a_former_prefix_is_no
 }
 
 #[test]
-fn copies_that_upstream_made_and_orphans_outlive_their_target() {
+fn c152_copies_that_upstream_made_and_orphans_outlive_their_target() {
     let mut facts = facts();
     let upstream = SecretView {
         annotations: strings(&[]),

@@ -98,7 +98,7 @@ fn replicas_are_counted_when_the_nodes_are_there_and_not_before() {
 }
 
 #[test]
-fn dse_has_three_keyspaces_more() {
+fn cd3_dse_has_three_keyspaces_more() {
     assert_eq!(system_keyspaces("dse").len(), 6);
     assert_eq!(
         system_keyspaces("hcd"),
@@ -142,7 +142,7 @@ fn a_stopped_datacenter_keeps_its_replicas_and_is_not_asked() {
 }
 
 #[test]
-fn replication_shrinks_only_when_the_datacenter_is_proven_to_be_gone() {
+fn c142_replication_shrinks_only_when_the_datacenter_is_proven_to_be_gone() {
     let mut input = two_datacenters();
     input.cluster.generation = 2;
     input.cluster.datacenters.truncate(1);
