@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{crds, layers, rbac, workspace};
+use crate::{crds, layers, rbac, rows, workspace};
 
 /// One thing that is held against the tree.
 struct Step {
@@ -19,7 +19,7 @@ struct Step {
 }
 
 /// In the order in which they run: the quick ones that most often fail come first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "format",
         run: format,
@@ -51,6 +51,10 @@ const STEPS: [Step; 9] = [
     Step {
         name: "words",
         run: words::run,
+    },
+    Step {
+        name: "rows",
+        run: rows::run,
     },
     Step {
         name: "commands in docs",

@@ -15,6 +15,7 @@ mod layers;
 mod mutants;
 mod rbac;
 mod reliability;
+mod rows;
 mod test;
 mod workspace;
 
