@@ -59,11 +59,11 @@ fn create(server: &Server, document: &Value) -> (u16, Value) {
 }
 
 fn merge(server: &Server, patch: &Value) -> (u16, Value) {
-    let path = format!("{CLUSTERS}/demo");
+    let demo = format!("{CLUSTERS}/demo");
     ask(
         server,
         "PATCH",
-        &path,
+        &demo,
         "application/merge-patch+json",
         patch.to_string(),
     )
