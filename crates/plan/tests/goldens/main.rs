@@ -16,6 +16,7 @@ mod deviations;
 mod differences;
 mod effects;
 mod reference;
+mod refusals;
 mod secrets;
 mod takeover;
 mod toml;

@@ -181,6 +181,11 @@ impl Golden {
                 .is_none()
     }
 
+    /// What upstream said when it refused the input or stopped half-way; none where it came to its end.
+    pub fn stuck(&self) -> Option<&str> {
+        Some(self.stuck.as_str()).filter(|text| *text != "null" && *text != "[]")
+    }
+
     /// An object that upstream made.
     pub fn find(&self, context: &str, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
         self.planes.get(plane(context))?.iter().find(|object| {
