@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`kubeconfig`], [`refusal`] | what we take over from a kubeconfig, and a closed list of why not |
 //! | [`Fleet`] | the planes there are, engaged and disengaged while the program runs |
+//! | [`Once`] | the planes there are, for a program that looks once and ends |
 //! | [`PlaneLink`], [`PlaneCache`] | watches of one plane, with its health in every answer |
 //! | [`Plane`] | its client, its identity, and live reads that say what they know |
 //! | [`Health`] | whether a plane answers; noticed within 12 s, both ways within 15 s |
@@ -23,6 +24,7 @@ pub mod kubeconfig;
 pub mod limits;
 mod link;
 mod live;
+mod once;
 mod options;
 mod plane;
 pub mod quote;
@@ -38,6 +40,7 @@ pub use cache::PlaneCache;
 pub use health::Health;
 pub use limits::{Deadlines, Limits};
 pub use link::PlaneLink;
+pub use once::Once;
 pub use options::{FleetOptions, Home};
 pub use plane::Plane;
 pub use refusal::{Refusal, RefusalReason};

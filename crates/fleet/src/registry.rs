@@ -164,11 +164,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             let message = format!("The ClientConfigs and their Secrets have not been listed yet{why}.");
             return Err(unknown(context, reasons::CLIENT_CONFIGS_NOT_LISTED, message));
         }
-        let message = format!(
-            "No ClientConfig has the context name {}. Create one, or correct the name.",
-            quote(context)
-        );
-        Err(unknown(context, reason::UNKNOWN_CONTEXT, message))
+        Err(no_such_context(context))
     }
 
     /// All planes that are engaged, by context; the control plane comes first.
@@ -237,6 +233,15 @@ impl<C: Send + Sync + 'static> Fleet<C> {
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, Slots<C>> {
         self.slots.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said of a context that no `ClientConfig` gives.
+pub(crate) fn no_such_context(context: &str) -> Unknown {
+    let message = format!(
+        "No ClientConfig has the context name {}. Create one, or correct the name.",
+        quote(context)
+    );
+    unknown(context, reason::UNKNOWN_CONTEXT, message)
 }
 
 impl<C> fmt::Debug for Fleet<C> {

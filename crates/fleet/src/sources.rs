@@ -16,7 +16,7 @@ use crate::claim::Claim;
 use crate::refusal::{Refusal, RefusalReason};
 
 /// Key of a Secret's data that holds the kubeconfig.
-const KUBECONFIG: &str = "kubeconfig";
+pub(crate) const KUBECONFIG: &str = "kubeconfig";
 
 /// The only key of the fleet's queue: every event leads to one look at everything.
 pub(crate) fn everything() -> Key {
@@ -136,18 +136,8 @@ impl Sources {
         };
         match watched.cache.get(secret) {
             Some(bytes) if bytes.is_some() => Found::Bytes(bytes),
-            Some(_) => Found::Refused(Refusal::new(
-                RefusalReason::KubeconfigKeyMissing,
-                format!(
-                    "Secret {secret} has no key `{KUBECONFIG}`, or it is empty. Put the kubeconfig there."
-                ),
-            )),
-            None => Found::Refused(Refusal::new(
-                RefusalReason::SecretMissing,
-                format!(
-                    "Secret {secret} is not there. Create it with the kubeconfig under key `{KUBECONFIG}`."
-                ),
-            )),
+            Some(_) => Found::Refused(no_kubeconfig(secret)),
+            None => Found::Refused(no_secret(secret)),
         }
     }
 
@@ -169,6 +159,22 @@ impl Sources {
         );
         Watched { cache, stop }
     }
+}
+
+/// What a `ClientConfig` is told whose Secret has no kubeconfig.
+pub(crate) fn no_kubeconfig(secret: &Key) -> Refusal {
+    Refusal::new(
+        RefusalReason::KubeconfigKeyMissing,
+        format!("Secret {secret} has no key `{KUBECONFIG}`, or it is empty. Put the kubeconfig there."),
+    )
+}
+
+/// What a `ClientConfig` is told whose Secret is not there.
+pub(crate) fn no_secret(secret: &Key) -> Refusal {
+    Refusal::new(
+        RefusalReason::SecretMissing,
+        format!("Secret {secret} is not there. Create it with the kubeconfig under key `{KUBECONFIG}`."),
+    )
 }
 
 /// A first list without objects wakes nobody by itself.
