@@ -50,20 +50,23 @@ pub(crate) fn clusters(
     documents: Vec<Value>,
     namespace: &str,
 ) -> Result<(Vec<K8ssandraCluster>, Vec<Value>)> {
+    let (clusters, others) = placed_in(documents, namespace)?;
+    let stored = clusters
+        .iter()
+        .map(|document| stored(document, None))
+        .collect::<Result<_>>()?;
+    Ok((stored, others))
+}
+
+/// The clusters among the documents, as they were written, and the other documents; each in a namespace.
+pub(crate) fn placed_in(documents: Vec<Value>, namespace: &str) -> Result<(Vec<Value>, Vec<Value>)> {
     let is_cluster = |document: &Value| document.get("kind") == Some(&json!("K8ssandraCluster"));
-    let (clusters, others): (Vec<_>, Vec<_>) = documents.into_iter().partition(is_cluster);
+    let placed = documents.into_iter().map(|document| placed(document, namespace));
+    let (clusters, others): (Vec<_>, Vec<_>) = placed.partition(is_cluster);
     if clusters.is_empty() {
         bail!("there is no K8ssandraCluster in the file");
     }
-    let schema = Schema::of_clusters()?;
-    let stored = clusters
-        .into_iter()
-        .map(|document| stored(schema, document, namespace))
-        .collect::<Result<_>>()?;
-    Ok((
-        stored,
-        others.into_iter().map(|other| placed(other, namespace)).collect(),
-    ))
+    Ok((clusters, others))
 }
 
 fn placed(mut document: Value, namespace: &str) -> Value {
@@ -73,8 +76,10 @@ fn placed(mut document: Value, namespace: &str) -> Value {
     document
 }
 
-fn stored(schema: &Schema, document: Value, namespace: &str) -> Result<K8ssandraCluster> {
-    let mut document = placed(document, namespace);
+/// A cluster as it would be stored, new or over what is there.
+pub(crate) fn stored(document: &Value, there: Option<&Value>) -> Result<K8ssandraCluster> {
+    let schema = Schema::of_clusters()?;
+    let mut document = document.clone();
     let metadata = &mut document["metadata"];
     if metadata.get("uid").is_none() {
         metadata["uid"] = json!(NOT_STORED);
@@ -96,7 +101,7 @@ fn stored(schema: &Schema, document: Value, namespace: &str) -> Result<K8ssandra
         message,
     };
     let document = schema
-        .stored(&document)
+        .stored_over(there, &document)
         .map_err(|wrong| refused(wrong.field, wrong.message))?;
     let cluster =
         serde_json::from_value(document).map_err(|error| refused("spec".to_owned(), error.to_string()))?;

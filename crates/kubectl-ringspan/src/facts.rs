@@ -48,7 +48,7 @@ pub(crate) fn snapshot(clusters: &[K8ssandraCluster], beside: &[Value], there: &
 }
 
 /// Those of the first ConfigMap in the control plane that names any; those that are shipped where there is none.
-fn images<'a>(objects: impl Iterator<Item = &'a Value>) -> Images {
+pub(crate) fn images<'a>(objects: impl Iterator<Item = &'a Value>) -> Images {
     let mut found: Vec<(String, &str)> = objects
         .filter(|object| plane(object).is_empty() && object.get("kind") == Some(&json!("ConfigMap")))
         .filter(|object| object["metadata"]["labels"][label::CONFIG] == label::IMAGE_CONFIG)

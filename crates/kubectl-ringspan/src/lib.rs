@@ -2,17 +2,21 @@
 //!
 //! * [`render`]: every object that would be made for a cluster, without any cluster at hand
 //! * [`foretell`]: the acts that would be done, in their order, each with what it does to the nodes
+//! * [`live`]: what there is in live clusters; [`connection`]: the way there; `wanted`: which clusters are meant
 //! * `document`, `schema`: a K8ssandraCluster as an API server would store it, or why it would not
 //! * `facts`: what there is already, from a file
 //!
 //! It exits with 0, with 2 where the spec is refused (the field stands in the message), and with 1 where anything else is
 //! wrong.
 
+pub mod connection;
 mod document;
 mod facts;
 pub mod foretell;
+pub mod live;
 pub mod render;
 mod schema;
+mod wanted;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,7 +36,7 @@ enum Command {
     /// Print every object that would be made, each with the plane that it would be made in
     Render(render::Args),
     /// Print what would be done, in its order, and what it does to the nodes
-    Plan(render::Args),
+    Plan(foretell::Args),
 }
 
 /// Exit code of a spec that is refused.

@@ -58,19 +58,23 @@ impl Schema {
         Ok(Schema { schema, rules })
     }
 
-    /// The document as it would be stored: nulls dropped, defaults added, and refused where it breaks a bound or a rule.
-    pub fn stored(&self, document: &Value) -> Result<Value, Wrong> {
+    /// The document as it would be stored, new or over what is there: nulls dropped, defaults added, and refused where it
+    /// breaks a bound or a rule.
+    pub fn stored_over(&self, there: Option<&Value>, document: &Value) -> Result<Value, Wrong> {
         let document = apply_defaults(&self.schema, &without_nulls(document));
         if let Some(spec) = document.get("spec") {
             check("spec", &self.schema["properties"]["spec"], spec)?;
         }
-        let said = Validator::new().validate_compiled(&self.rules, &document, None);
+        let said = Validator::new().validate_compiled(&self.rules, &document, there);
         match said {
             Ok(()) => Ok(document),
             Err(errors) => Err(errors.into_vec().into_iter().next().map_or_else(
                 || Wrong::at("spec", "a rule is broken".to_owned()),
                 |error| Wrong {
-                    field: error.field_path,
+                    // A rule of the whole object has no path.
+                    field: Some(error.field_path)
+                        .filter(|path| !path.is_empty())
+                        .unwrap_or_else(|| "spec".to_owned()),
                     message: error.message,
                 },
             )),
@@ -261,14 +265,16 @@ mod tests {
     fn field(spec: &Value) -> String {
         let schema = Schema::of_clusters().expect("there is one");
         schema
-            .stored(&kc(spec))
+            .stored_over(None, &kc(spec))
             .map_or_else(|wrong| wrong.field, |_| "stored".to_owned())
     }
 
     #[test]
     fn defaults_are_added_and_nulls_dropped() {
         let schema = Schema::of_clusters().expect("there is one");
-        let stored = schema.stored(&kc(&json!({"auth": null}))).expect("it is stored");
+        let stored = schema
+            .stored_over(None, &kc(&json!({"auth": null})))
+            .expect("it is stored");
         assert_eq!(stored["spec"]["auth"], json!(true));
         assert_eq!(stored["spec"]["secretsProvider"], json!("internal"));
     }
@@ -314,7 +320,9 @@ mod tests {
     fn a_rule_of_the_definition_is_told_with_its_message() {
         let schema = Schema::of_clusters().expect("there is one");
         let spec = json!({"cassandra": {"serverVersion": "4.1.5", "datacenters": [{"metadata": {"name": "dc1"}, "size": 3}]}});
-        let wrong = schema.stored(&kc(&spec)).expect_err("there is no storage");
+        let wrong = schema
+            .stored_over(None, &kc(&spec))
+            .expect_err("there is no storage");
         assert!(wrong.message.contains("torage"), "{wrong:?}");
     }
 }
