@@ -45,6 +45,19 @@ pub struct DatacenterRecord {
     /// Set before the delete: the consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leaving: Option<Leaving>,
+    /// What one that was there before us was found with, until our first change of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// What an adopted datacenter was found with: it carries no digest of its input, by which an edit could be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// Digest of the input then; empty where whoever made the datacenter had not acted on that input yet.
+    pub input: String,
+    /// Digest of the datacenter's spec then: another one = somebody else has changed it since.
+    pub spec: String,
 }
 
 /// Consent to delete a datacenter.

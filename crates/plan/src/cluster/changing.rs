@@ -20,7 +20,8 @@ pub(super) fn change(
     desired: &DesiredDatacenter,
     busy: &mut BTreeSet<String>,
 ) -> bool {
-    let same_input = live.input_hash.as_ref() == Some(&desired.input_hash);
+    let known = draft.known_input(&entry.name, live);
+    let same_input = known.as_ref() == Some(&desired.input_hash);
     // Most often they are the same to the letter.
     let same_spec = live.binding.spec == desired.spec || live.spec_digest == spec_digest(&desired.spec);
     if same_spec && (same_input || live.owner == Owner::Upstream) {
@@ -30,8 +31,8 @@ pub(super) fn change(
     if same_input && change.spec_fields() == 0 {
         return false;
     }
-    // What was made before us carries no digest of its input: whether the user changed anything cannot be told.
-    let by_the_user = live.input_hash.is_some() && !same_input;
+    // Where no digest is known, it cannot be told whether the user changed anything.
+    let by_the_user = known.is_some() && !same_input;
     let held = !by_the_user && !draft.may_update();
     if !held && may_be_written(draft, entry, live, desired, busy) {
         config_maps::write(draft, entry, desired);

@@ -293,7 +293,18 @@ impl<'a> Draft<'a> {
                 uid: None,
                 joined: false,
                 leaving: None,
+                found: None,
             })
+    }
+
+    /// Digest of the input that a datacenter stands for: that it was written with, or that it was found with.
+    pub fn known_input(&self, name: &str, live: &LiveDatacenter) -> Option<String> {
+        let found = || {
+            let record = self.record.datacenters.get(name)?;
+            let same = record.uid.as_ref() == Some(&live.uid);
+            record.found.as_ref().filter(|_| same).map(|it| it.input.clone())
+        };
+        live.input_hash.clone().or_else(found)
     }
 
     /// Whether changes without a change of the user's input are allowed.

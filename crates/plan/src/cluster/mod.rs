@@ -3,12 +3,13 @@
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
 //! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`), removal (`removal`)
-//! and deletion (`deletion`); what cannot be seen again is in the record (`record_keeping`), and what a datacenter is built
+//! and deletion (`deletion`); what cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`), and what a datacenter is built
 //! from beside the spec is looked up by `references`.
 
 pub mod acts;
 pub mod facts;
 
+mod adoption;
 mod changing;
 mod config_maps;
 mod datacenters;
@@ -105,6 +106,8 @@ fn build_all(draft: &mut Draft<'_>, wanted: &[Facts<'_>]) -> Result<BTreeMap<Str
         let Some(mut references) = references::of(draft, &entry) else {
             continue;
         };
+        let merged = datacenter::named(wanted, &entry.name)?;
+        adoption::note_what_is_found(draft, &entry.name, || merged.input_hash(&references));
         let record = draft.record.datacenters.get(&entry.name);
         let live = draft
             .datacenter(&entry.name)

@@ -44,7 +44,8 @@ pub(super) fn complete(
         return Ok(None);
     }
     let hash = facts.input_hash(references);
-    let edited = live.is_some_and(|live| live.input_hash.as_ref().is_some_and(|known| *known != hash));
+    let known = live.and_then(|live| draft.known_input(&entry.name, live));
+    let edited = known.is_some_and(|known| known != hash);
     let unchanged = live.filter(|_| !edited && !draft.may_update());
     for source in &sources {
         let read = references.store_passwords.get(&source.of);

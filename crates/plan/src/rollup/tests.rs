@@ -316,6 +316,7 @@ fn c140_a_removal_is_shown_as_decommissioning_only_once_it_is_allowed() {
             uid: "uid-other".into(),
             generation: 2,
         }),
+        found: None,
     };
     record.datacenters.insert("dc2".into(), leaving.clone());
     facts.cluster.record = RecordState::Known(record.clone());

@@ -193,6 +193,7 @@ pub(super) fn recorded(role: Role, n: usize) -> DatacenterRecord {
         uid: Some(format!("uid-dc{n}")),
         joined: false,
         leaving: None,
+        found: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The protocols, fact by fact.
 
+mod adoption;
 mod bad_input;
 mod changes;
 mod life;

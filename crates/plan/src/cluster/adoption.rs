@@ -1,0 +1,45 @@
+//! Datacenters that were there before us: what they were found with, so that a later edit of the user's can be told from
+//! what only this version would write differently.
+
+use api::record::{Found, RecordState, Role};
+
+use super::draft::{Draft, ours};
+use super::facts::LiveDatacenter;
+
+/// Notes the input of an adopted datacenter when it is first seen, and again when somebody else has changed it, as its
+/// former operator may have while we were away. Nothing is left to note once we have written it.
+pub(super) fn note_what_is_found(draft: &mut Draft<'_>, name: &str, input: impl FnOnce() -> String) {
+    let Some(live) = draft.datacenter(name).and_then(|it| ours(&it.object)) else {
+        return;
+    };
+    let unseen = !is_recorded(draft, name, live) && is_behind(draft);
+    let Some(record) = draft.record.datacenters.get_mut(name) else {
+        return;
+    };
+    if record.role != Role::Adopted || record.uid.as_ref() != Some(&live.uid) {
+        return;
+    }
+    if live.input_hash.is_some() {
+        record.found = None;
+    } else if record.found.as_ref().is_none_or(|it| it.spec != live.spec_digest) {
+        record.found = Some(Found {
+            input: if unseen { String::new() } else { input() },
+            spec: live.spec_digest.clone(),
+        });
+    }
+}
+
+fn is_recorded(draft: &Draft<'_>, name: &str, live: &LiveDatacenter) -> bool {
+    let RecordState::Known(record) = &draft.facts.record else {
+        return false;
+    };
+    let recorded = record.datacenters.get(name);
+    recorded.is_some_and(|it| it.uid.as_ref() == Some(&live.uid))
+}
+
+/// Whether the cluster was edited after whoever had it last was done with it: then the edit is still to be made.
+fn is_behind(draft: &Draft<'_>) -> bool {
+    let status = draft.facts.kc.status.as_ref();
+    let observed = status.and_then(|status| status.observed_generation);
+    observed.is_some_and(|observed| observed < draft.generation)
+}
