@@ -3,16 +3,19 @@
 //! conflict, or stay for ever once the apply leaves them out.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 const APPLY: &str = "Apply";
 const UPDATE: &str = "Update";
 
-/// The entries after everything that the managers `from` wrote by create or update belongs to `to`'s apply. `None` if
-/// there is nothing to hand over. Entries of subresources and of another version of the API stay as they are.
+/// Which of the fields that a manager wrote by create or update are handed over; `None` = none of them.
+pub type Part<'a> = dyn Fn(&str, &Value) -> Option<Value> + Send + Sync + 'a;
+
+/// The entries after what `part` names of creates and updates belongs to `to`'s apply. `None` if there is nothing to hand
+/// over. Entries of subresources and of another version of the API stay as they are, and so does what `part` leaves.
 pub(crate) fn handed_over(
     entries: &[ManagedFieldsEntry],
-    from: &[&str],
+    part: &Part<'_>,
     to: &str,
 ) -> Option<Vec<ManagedFieldsEntry>> {
     let whole = |entry: &ManagedFieldsEntry, operation: &str| {
@@ -20,21 +23,21 @@ pub(crate) fn handed_over(
             && entry.subresource.as_deref().unwrap_or_default().is_empty()
     };
     let is_to = |entry: &ManagedFieldsEntry| whole(entry, APPLY) && entry.manager.as_deref() == Some(to);
-    let is_from = |entry: &ManagedFieldsEntry| {
-        whole(entry, UPDATE)
-            && entry
-                .manager
-                .as_deref()
-                .is_some_and(|manager| from.contains(&manager))
+    let taken = |entry: &ManagedFieldsEntry| {
+        let fields = &entry.fields_v1.as_ref().filter(|_| whole(entry, UPDATE))?.0;
+        part(entry.manager.as_deref()?, fields)
     };
 
+    let mut to_move = entries.iter().map(taken).collect::<Vec<_>>();
+    let moved = entries.iter().zip(&to_move).find(|(_, taken)| taken.is_some());
     let first = entries
         .iter()
         .find(|entry| is_to(entry))
-        .or_else(|| entries.iter().find(|entry| is_from(entry)))?;
-    let version = first.api_version.clone();
-    let moves = |entry: &ManagedFieldsEntry| is_from(entry) && entry.api_version == version;
-    if !entries.iter().any(moves) {
+        .or(moved.map(|(entry, _)| entry))?;
+    for (entry, taken) in entries.iter().zip(&mut to_move) {
+        *taken = taken.take().filter(|_| entry.api_version == first.api_version);
+    }
+    if to_move.iter().all(Option::is_none) {
         return None;
     }
     let mut owner = ManagedFieldsEntry {
@@ -43,15 +46,47 @@ pub(crate) fn handed_over(
         fields_v1: None,
         ..first.clone()
     };
-    for entry in entries.iter().filter(|entry| is_to(entry) || moves(entry)) {
-        owner.time = owner.time.max(entry.time.clone());
-        owner.fields_v1 = union(owner.fields_v1, entry.fields_v1.clone());
+    let mut others = Vec::new();
+    for (entry, taken) in entries.iter().zip(to_move) {
+        let moves = taken.is_some();
+        if is_to(entry) {
+            owner.fields_v1 = union(owner.fields_v1, entry.fields_v1.clone());
+        } else if let Some(taken) = taken {
+            others.extend(without(entry, &taken));
+            owner.fields_v1 = union(owner.fields_v1, Some(FieldsV1(taken)));
+        } else {
+            others.push(entry.clone());
+        }
+        if is_to(entry) || moves {
+            owner.time = owner.time.max(entry.time.clone());
+        }
     }
-    let others = entries
-        .iter()
-        .filter(|entry| !is_to(entry) && !moves(entry))
-        .cloned();
     Some(std::iter::once(owner).chain(others).collect())
+}
+
+/// What a manager keeps; `None` if that is nothing.
+fn without(entry: &ManagedFieldsEntry, taken: &Value) -> Option<ManagedFieldsEntry> {
+    let mut left = entry.clone();
+    let fields = &mut left.fields_v1.as_mut()?.0;
+    take_away(fields, taken);
+    (*fields != Value::Object(Map::new())).then_some(left)
+}
+
+/// Leaves of the one that are in the other go, and so do objects that nothing is left in.
+fn take_away(tree: &mut Value, taken: &Value) {
+    let (Value::Object(tree), Value::Object(taken)) = (tree, taken) else {
+        return;
+    };
+    tree.retain(|field, below| {
+        let Some(taken) = taken.get(field) else {
+            return true;
+        };
+        if *below == *taken {
+            return false;
+        }
+        take_away(below, taken);
+        below.as_object().is_some_and(|left| !left.is_empty())
+    });
 }
 
 fn union(one: Option<FieldsV1>, other: Option<FieldsV1>) -> Option<FieldsV1> {
@@ -100,6 +135,11 @@ mod tests {
         .unwrap()
     }
 
+    fn all_of(managers: &[&str], entries: &[ManagedFieldsEntry]) -> Option<Vec<ManagedFieldsEntry>> {
+        let part = |manager: &str, fields: &Value| managers.contains(&manager).then(|| fields.clone());
+        handed_over(entries, &part, "ours")
+    }
+
     fn shown(entries: &[ManagedFieldsEntry]) -> Vec<(String, String, Value)> {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let fields =
@@ -126,10 +166,7 @@ mod tests {
             ("kubectl".into(), UPDATE.into(), json!({"f:data": {"f:b": {}}})),
             ("ours".into(), UPDATE.into(), json!({"f:status": {}})),
         ];
-        assert_eq!(
-            shown(&handed_over(&entries, &["ours"], "ours").unwrap()),
-            expected
-        );
+        assert_eq!(shown(&all_of(&["ours"], &entries).unwrap()), expected);
     }
 
     #[test]
@@ -152,10 +189,28 @@ mod tests {
         ];
         let union = json!({"f:data": {"f:a": {}, "f:b": {}, "f:c": {}}});
         let expected = [("ours".into(), APPLY.into(), union)];
-        assert_eq!(
-            shown(&handed_over(&entries, &["manager", "ours"], "ours").unwrap()),
-            expected
-        );
+        assert_eq!(shown(&all_of(&["manager", "ours"], &entries).unwrap()), expected);
+    }
+
+    #[test]
+    fn what_is_not_named_stays_with_whom_it_was() {
+        let fields = json!({
+            "f:metadata": {"f:finalizers": {".": {}, "v:\"theirs\"": {}}, "f:labels": {".": {}, "f:l": {}}},
+            "f:spec": {"f:size": {}},
+        });
+        let entries = [entry("manager", UPDATE, "v1", "", &fields)];
+        let part = |_: &str, fields: &Value| {
+            Some(json!({"f:spec": fields["f:spec"], "f:metadata": {"f:labels": {"f:l": {}}}}))
+        };
+        let taken = json!({"f:spec": {"f:size": {}}, "f:metadata": {"f:labels": {"f:l": {}}}});
+        let left = json!({"f:metadata": {
+            "f:finalizers": {".": {}, "v:\"theirs\"": {}}, "f:labels": {".": {}},
+        }});
+        let expected = [
+            ("ours".into(), APPLY.into(), taken),
+            ("manager".into(), UPDATE.into(), left),
+        ];
+        assert_eq!(shown(&handed_over(&entries, &part, "ours").unwrap()), expected);
     }
 
     #[test]
@@ -165,7 +220,7 @@ mod tests {
             entry("ours", UPDATE, "v1beta1", "", &json!({"f:data": {"f:a": {}}})),
             entry("kubectl", UPDATE, "v1", "", &json!({"f:data": {"f:b": {}}})),
         ];
-        assert!(handed_over(&entries, &["ours"], "ours").is_none());
-        assert!(handed_over(&[], &["ours"], "ours").is_none());
+        assert!(all_of(&["ours"], &entries).is_none());
+        assert!(all_of(&["ours"], &[]).is_none());
     }
 }

@@ -7,7 +7,7 @@
 //! | [`apply_status`] | version (a uid guards nothing there) | `Conflict` or `NotFound` | `Conflict` |
 //! | [`json_patch`] | `test` of uid, optionally version | `NotFound` | `Conflict` |
 //! | [`delete`] | uid and version | `NotFound` | `Conflict` |
-//! | [`hand_over`] | uid and version | `NotFound` | `Conflict` |
+//! | [`hand_over`], [`hand_over_part`] | uid and version | `NotFound` | `Conflict` |
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+pub use crate::field_owners::Part;
 use crate::field_owners::handed_over;
 use crate::write_error::{Target, WriteError};
 
@@ -211,6 +212,24 @@ pub async fn hand_over<K>(
 where
     K: Resource + Clone + DeserializeOwned + Debug,
 {
+    let part = |manager: &str, fields: &Value| from.contains(&manager).then(|| fields.clone());
+    hand_over_part(api, name, uid, &part, to).await
+}
+
+/// As [`hand_over`], of no more than `part` names.
+///
+/// # Errors
+/// As of [`hand_over`].
+pub async fn hand_over_part<K>(
+    api: &Api<K>,
+    name: &str,
+    uid: &str,
+    part: &Part<'_>,
+    to: &str,
+) -> Result<Option<K>, WriteError>
+where
+    K: Resource + Clone + DeserializeOwned + Debug,
+{
     let target = target(HAND_OVER, api, name);
     let object = bounded(target.clone(), api.get(name)).await?;
     let meta = object.meta();
@@ -222,7 +241,7 @@ where
             fields: Vec::new(),
         });
     };
-    let Some(entries) = handed_over(meta.managed_fields.as_deref().unwrap_or_default(), from, to) else {
+    let Some(entries) = handed_over(meta.managed_fields.as_deref().unwrap_or_default(), part, to) else {
         return Ok(None);
     };
     let operations = json!([{"op": "replace", "path": "/metadata/managedFields", "value": entries}]);

@@ -111,6 +111,36 @@ pub(super) async fn create(
     Ok(())
 }
 
+/// What becomes ours with the first change: all that our create left, and of whoever made the datacenter before us (known
+/// by the label of its cluster, whatever that manager is called) the spec, the labels, and the annotations that we write.
+/// Its finalizers stay: they are cass-operator's as well, which may go by the same name.
+fn handed_over(manager: &str, fields: &Value, desired: &DesiredDatacenter) -> Option<Value> {
+    if manager == MANAGER {
+        return Some(fields.clone());
+    }
+    let metadata = &fields["f:metadata"];
+    let labels = &metadata["f:labels"];
+    labels.get(format!("f:{}", label::CLUSTER_NAME))?;
+    let mut taken = json!({"f:metadata": {"f:labels": labels}});
+    let annotations = metadata["f:annotations"].as_object().into_iter().flatten();
+    let written = |key: &str| {
+        key.strip_prefix("f:")
+            .is_some_and(|key| desired.annotations.contains_key(key))
+    };
+    let annotations: serde_json::Map<_, _> = annotations
+        .filter(|(key, _)| written(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    // An empty part would stand for the field itself.
+    if !annotations.is_empty() {
+        taken["f:metadata"]["f:annotations"] = Value::Object(annotations);
+    }
+    if let Some(spec) = fields.get("f:spec") {
+        taken["f:spec"] = spec.clone();
+    }
+    Some(taken)
+}
+
 /// A change of the user's. The first one turns the ownership that our create left into that of an apply, so that a
 /// field that is no longer wanted goes, and another manager's field is a conflict instead of being overwritten.
 pub(super) async fn apply(
@@ -122,7 +152,8 @@ pub(super) async fn apply(
 ) -> Result<(), ActError> {
     let plane = plane(context, plane_name)?;
     let api = datacenters(&plane, &desired.namespace);
-    let handed = write::hand_over(&api, &desired.name, uid, &[MANAGER], MANAGER).await?;
+    let part = |manager: &str, fields: &Value| handed_over(manager, fields, desired);
+    let handed = write::hand_over_part(&api, &desired.name, uid, &part, MANAGER).await?;
     let version = handed
         .and_then(|stored| stored.resource_version())
         .unwrap_or_else(|| resource_version.to_owned());
@@ -292,5 +323,57 @@ fn gone<K>(answer: Result<Option<K>, WriteError>) -> Result<(), ActError> {
     match answer {
         Ok(_) | Err(WriteError::NotFound { .. }) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn desired(annotation: &str) -> DesiredDatacenter {
+        let kc = json!({
+            "metadata": {"name": "demo", "namespace": "db", "uid": "u"},
+            "spec": {"cassandra": {
+                "serverVersion": "4.1.5",
+                "storageConfig": {"cassandraDataVolumeClaimSpec": {}},
+                "datacenters": [{"metadata": {"name": "dc1"}, "size": 3}],
+            }},
+        });
+        let kc = serde_json::from_value(kc).unwrap();
+        let mut desired = plan::datacenter::build(&plan::datacenter::DatacenterInput {
+            kc: &kc,
+            datacenter: "dc1",
+            all: None,
+            role: api::record::Role::Adopted,
+            initial_system_replication: None,
+            control_plane_id: None,
+            references: &plan::datacenter::References::default(),
+            live: None,
+        })
+        .unwrap();
+        desired.annotations.insert(annotation.to_owned(), String::new());
+        desired
+    }
+
+    #[test]
+    fn c227_of_another_maker_s_fields_only_what_we_write_becomes_ours() {
+        let label = format!("f:{}", label::CLUSTER_NAME);
+        let mut fields = json!({
+            "f:metadata": {
+                "f:annotations": {".": {}, "f:k8ssandra.io/resource-hash": {}, "f:written": {}},
+                "f:finalizers": {".": {}, "v:\"finalizer.cassandra.datastax.com\"": {}},
+                "f:labels": {".": {}},
+            },
+            "f:spec": {"f:size": {}},
+        });
+        let desired = desired("written");
+        assert_eq!(handed_over("kubectl-edit", &fields, &desired), None);
+        assert_eq!(handed_over(MANAGER, &fields, &desired), Some(fields.clone()));
+        fields["f:metadata"]["f:labels"][&label] = json!({});
+        let taken = json!({
+            "f:metadata": {"f:annotations": {"f:written": {}}, "f:labels": fields["f:metadata"]["f:labels"]},
+            "f:spec": {"f:size": {}},
+        });
+        assert_eq!(handed_over("manager", &fields, &desired), Some(taken));
     }
 }
