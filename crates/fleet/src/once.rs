@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use runtime::{CancellationToken, Key, Metrics};
 
-use crate::claim::{Claim, winners};
+use crate::claim::{Claim, duplicate, winners};
 use crate::dial;
 use crate::health::Pulse;
 use crate::kubeconfig::Access;
@@ -69,6 +69,17 @@ impl Once {
     #[must_use]
     pub fn contexts(&self) -> BTreeSet<&str> {
         self.claims.values().map(|claim| claim.context.as_str()).collect()
+    }
+
+    /// What the `ClientConfigs` are told whose context an older one gives.
+    #[must_use]
+    pub fn duplicates(&self) -> Vec<String> {
+        let winners = winners(&self.claims);
+        let second = self.claims.iter().filter_map(|(key, claim)| {
+            let winner = winners.get(claim.context.as_str()).filter(|it| **it != key)?;
+            Some(format!("ClientConfig {key}: {}", duplicate(claim, winner).message))
+        });
+        second.collect()
     }
 
     /// The plane of a context that is not empty. It has not been asked anything.

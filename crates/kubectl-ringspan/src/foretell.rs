@@ -136,7 +136,7 @@ pub(crate) fn told(kc: &K8ssandraCluster, foresight: &Foresight, text: &mut Stri
     }
 }
 
-fn pending(name: &str, change: &PendingChange, text: &mut String) {
+pub(crate) fn pending(name: &str, change: &PendingChange, text: &mut String) {
     if change.held {
         line!(
             text,

@@ -5,9 +5,10 @@
 //! * [`live`]: what there is in live clusters; [`connection`]: the way there; `wanted`: which clusters are meant
 //! * `document`, `schema`: a K8ssandraCluster as an API server would store it, or why it would not
 //! * `facts`: what there is already, from a file
+//! * [`takeover`]: whether a live installation of k8ssandra-operator can be taken over now
 //!
 //! It exits with 0, with 2 where the spec is refused (the field stands in the message), and with 1 where anything else is
-//! wrong.
+//! wrong, or something stands in the way of a take-over.
 
 pub mod connection;
 mod document;
@@ -16,6 +17,7 @@ pub mod foretell;
 pub mod live;
 pub mod render;
 mod schema;
+pub mod takeover;
 mod wanted;
 
 use std::io::Write;
@@ -37,6 +39,8 @@ enum Command {
     Render(render::Args),
     /// Print what would be done, in its order, and what it does to the nodes
     Plan(foretell::Args),
+    /// Tell whether a live installation of k8ssandra-operator can be taken over now, and what stands in the way
+    Takeover(takeover::Args),
 }
 
 /// Exit code of a spec that is refused.
@@ -45,6 +49,7 @@ const REFUSED: u8 = 2;
 /// Does what was asked for.
 #[must_use]
 pub fn run(program: &Program) -> ExitCode {
+    let mut done = ExitCode::SUCCESS;
     let said = match &program.command {
         Command::Render(args) => render::run(args).map(|rendering| {
             for wait in &rendering.waits {
@@ -53,12 +58,18 @@ pub fn run(program: &Program) -> ExitCode {
             rendering.objects
         }),
         Command::Plan(args) => foretell::run(args),
+        Command::Takeover(args) => takeover::run(args).map(|verdict| {
+            if verdict.things > 0 {
+                done = ExitCode::FAILURE;
+            }
+            verdict.text
+        }),
     };
     match said {
         Ok(text) => {
             // Whoever reads may have had enough.
             let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            done
         }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");

@@ -58,6 +58,11 @@ impl Live {
         &self.namespace
     }
 
+    /// The planes, each to be asked by whoever needs it.
+    pub(crate) fn once(&self) -> &Once {
+        &self.once
+    }
+
     /// One cluster, if it is there.
     ///
     /// # Errors
@@ -175,7 +180,7 @@ impl Live {
 }
 
 /// Namespace whose UID is the id of a plane.
-const IDENTITY: &str = "kube-system";
+pub(crate) const IDENTITY: &str = "kube-system";
 
 /// Ids of the planes that the records name.
 fn recorded(clusters: &[K8ssandraCluster]) -> BTreeSet<PlaneId> {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "what cannot be set up must stop the test")]
 
 mod login;
+mod takeover;
 mod world;
 
 use std::path::PathBuf;

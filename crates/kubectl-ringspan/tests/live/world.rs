@@ -20,17 +20,37 @@ use tower::ServiceExt;
 pub const DATABASES: &str = "db";
 /// Where Ringspan runs.
 pub const NAMESPACE: &str = "ringspan";
-/// Who makes datacenters.
-pub const OURS: &str = "ringspan-cluster-reconciler";
+/// Who makes what belongs to a cluster, unless somebody else is said to have.
+const OURS: &str = "ringspan-cluster-reconciler";
 
 static DEFINITIONS: LazyLock<Definitions> = LazyLock::new(|| {
     let ours = api::definitions::all();
     let ours = ours
         .iter()
         .map(|crd| serde_json::to_value(crd).expect("a definition"));
-    let crds: Vec<Value> = ours.chain(fake_datacenter::crds::manifests()).collect();
+    let others = fake_datacenter::crds::manifests().into_iter().chain([webhooks()]);
+    let crds: Vec<Value> = ours.chain(others).collect();
     Definitions::built_in().with(&crds).expect("they can be served")
 });
+
+/// A kind that the server in memory does not build in, as far as it is read here.
+fn webhooks() -> Value {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "validatingwebhookconfigurations.admissionregistration.k8s.io"},
+        "spec": {
+            "group": "admissionregistration.k8s.io", "scope": "Cluster",
+            "names": {
+                "kind": "ValidatingWebhookConfiguration", "listKind": "ValidatingWebhookConfigurationList",
+                "plural": "validatingwebhookconfigurations", "singular": "validatingwebhookconfiguration",
+            },
+            "versions": [{
+                "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema},
+            }],
+        },
+    })
+}
 
 /// What was asked of whom.
 pub type Asked = Arc<Mutex<Vec<(String, Attributes)>>>;
@@ -41,6 +61,8 @@ pub struct World {
     pub asked: Asked,
     /// A plane that answers nobody.
     pub down: Option<&'static str>,
+    /// Field manager of what belongs to a cluster.
+    pub maker: &'static str,
 }
 
 impl World {
@@ -60,6 +82,7 @@ impl World {
             servers: (1..).zip(names).map(server).collect(),
             asked: Asked::default(),
             down: None,
+            maker: OURS,
         };
         for (plane, namespace) in names
             .iter()
@@ -103,7 +126,7 @@ impl World {
         &self.servers[name]
     }
 
-    /// Makes an object as the field manager that it names in annotation `made-by`, or as a user.
+    /// Makes an object with its status.
     pub fn create(&self, plane: &str, object: &Value) {
         let mut object = object.clone();
         let text = |pointer: &str| {
@@ -128,7 +151,7 @@ impl World {
             format!("{root}/namespaces/{namespace}/{plural}")
         };
         let manager = match kind.as_str() {
-            "CassandraDatacenter" | "ReplicatedSecret" => OURS,
+            "CassandraDatacenter" | "ReplicatedSecret" => self.maker,
             _ => "user",
         };
         self.ask(
