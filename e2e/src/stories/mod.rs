@@ -6,6 +6,7 @@
 //! * `programs`: a program that is down
 //! * `canaries`: Secrets stay secret
 //! * `bad_input`: what users get wrong, and what they are told
+//! * `takeover`: an installation of k8ssandra-operator is taken over, and could be given back
 
 mod bad_input;
 mod canaries;
@@ -14,6 +15,7 @@ mod clusters;
 mod create;
 mod planes;
 mod programs;
+mod takeover;
 
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,7 @@ stories! {
     "bad-no-cass-operator", "a plane without cass-operator's definitions", bad_input::no_cass_operator;
     "bad-foreign-datacenter", "a CassandraDatacenter of that name that somebody else made", bad_input::foreign_datacenter;
     "bad-superuser-secret", "a superuser Secret without its two keys", bad_input::superuser_secret;
+    "takeover", "an installation of k8ssandra-operator is taken over without a write to any datacenter, changed as planned, and left so that k8ssandra-operator would hold", takeover::there_and_back;
 }
 
 /// Tells the stories with these ids, or all, and prints a row for each. Returns how many were told and the ids of

@@ -53,6 +53,8 @@ pub struct Built {
     pub ringspan: PathBuf,
     /// `fake-datacenter`.
     pub fake_datacenter: PathBuf,
+    /// `kubectl-ringspan`.
+    pub kubectl_ringspan: PathBuf,
 }
 
 impl Built {
@@ -71,6 +73,7 @@ impl Built {
         Ok(Built {
             ringspan: find("ringspan")?,
             fake_datacenter: find("fake-datacenter")?,
+            kubectl_ringspan: find("kubectl-ringspan")?,
         })
     }
 }
