@@ -10,7 +10,7 @@ use super::{Actor, View, secs};
 use crate::apiserver::{ApiError, kinds};
 use crate::json::{self, label, text};
 use crate::names;
-use crate::objects::{ready_status, running_status};
+use crate::objects::{lacks_an_image, ready_status, running_status, waiting_status};
 use crate::ring::{Boot, Phase};
 
 impl Actor {
@@ -82,6 +82,14 @@ impl Actor {
             .pace
             .step(Duration::from_millis(500), &format!("run/{uid}"));
         if !step.is_due(machine.seen + takes) {
+            return Ok(());
+        }
+        if lacks_an_image(pod) {
+            if json::list(pod, "/status/containerStatuses").is_empty() {
+                let status = waiting_status(pod, &self.plane.clock.now());
+                self.write_pod_status(pod, status).await?;
+                step.changed = true;
+            }
             return Ok(());
         }
         let Some(dc) = &view.dc else { return Ok(()) };

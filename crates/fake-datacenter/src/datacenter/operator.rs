@@ -93,6 +93,7 @@ impl Actor {
         step!(self.check_racks(dc, view, nodes));
         step!(self.check_decommissioning(dc, view, nodes));
         self.default_superuser(dc).await?;
+        step!(self.check_failed_pods(dc, view, nodes));
         step!(self.check_stopped(dc, view));
         step!(self.check_scale(dc, view, nodes));
         step!(self.check_pods(dc, view, nodes));

@@ -7,9 +7,44 @@ use super::{Actor, Flow, View, secs};
 use crate::apiserver::{ApiError, kinds};
 use crate::json;
 use crate::names;
-use crate::objects::{Dc, stateful_set};
+use crate::objects::{Dc, lacks_an_image, stateful_set};
 
 impl Actor {
+    /// A pod that cannot run holds up no change of its rack: that is rewritten before anybody waits for it.
+    pub(super) async fn check_failed_pods(
+        &mut self,
+        dc: &mut Dc,
+        view: &View,
+        nodes: usize,
+    ) -> Result<Flow, ApiError> {
+        let failed = |pod: &Value| lacks_an_image(pod) && !json::is_deleting(pod);
+        for rack in dc.racks(nodes) {
+            if !view.pods_of(&rack.name).any(failed) {
+                continue;
+            }
+            let wanted = stateful_set(dc, &rack.name, rack.nodes);
+            let known = view.set(json::name(&wanted)).filter(|known| {
+                json::annotation(known, names::RESOURCE_HASH)
+                    != json::annotation(&wanted, names::RESOURCE_HASH)
+            });
+            if let Some(known) = known {
+                return self.rewrite(dc, known, &wanted).await;
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    async fn rewrite(&mut self, dc: &mut Dc, known: &Value, wanted: &Value) -> Result<Flow, ApiError> {
+        self.set_condition(dc, "Updating", true).await?;
+        self.set_progress(dc, "Updating").await?;
+        self.plane
+            .api
+            .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, wanted))
+            .await?;
+        self.know_digest(wanted);
+        self.quiet_period(dc, 20).await
+    }
+
     /// Every StatefulSet is as the datacenter asks for, and its pods follow it; else the pass ends here.
     pub(super) async fn check_templates(
         &mut self,
@@ -31,14 +66,7 @@ impl Actor {
                 // It is over again at the end of this pass.
                 self.set_condition(dc, "RequiresUpdate", true).await?;
             } else if differs {
-                self.set_condition(dc, "Updating", true).await?;
-                self.set_progress(dc, "Updating").await?;
-                self.plane
-                    .api
-                    .replace(kinds::STATEFUL_SETS, &self.key.0, &rewritten(known, &wanted))
-                    .await?;
-                self.know_digest(&wanted);
-                return self.quiet_period(dc, 20).await;
+                return self.rewrite(dc, known, &wanted).await;
             }
             let status = |key: &str| json::number(known, &format!("/status/{key}"));
             let all = json::number(known, "/spec/replicas");

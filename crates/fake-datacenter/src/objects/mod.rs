@@ -10,7 +10,7 @@ mod template;
 mod tests;
 
 pub use dc::{Dc, Rack};
-pub use pod::{claim_name, claim_of, pod_of, ready_status, running_status};
+pub use pod::{claim_name, claim_of, lacks_an_image, pod_of, ready_status, running_status, waiting_status};
 pub use services::{budget, services};
 pub use slices::{Endpoint, additional_seed_slices, service_slice};
 pub use stateful_set::{revision, stateful_set, wanted_hash};

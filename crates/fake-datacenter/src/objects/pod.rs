@@ -74,6 +74,40 @@ pub fn running_status(pod: &Value, address: Ipv4Addr, now: &str) -> Value {
     status
 }
 
+/// Whether an image of this pod cannot be pulled: names below `.invalid` are no registry's, ever.
+#[must_use]
+pub fn lacks_an_image(pod: &Value) -> bool {
+    let containers = json::list(pod, "/spec/containers").iter();
+    let mut images = containers.map(|container| text(container, "/image"));
+    images.any(|image| {
+        image
+            .split('/')
+            .next()
+            .is_some_and(|host| host.ends_with(".invalid"))
+    })
+}
+
+/// The status of a pod that has a node and whose images cannot be pulled.
+#[must_use]
+pub fn waiting_status(pod: &Value, now: &str) -> Value {
+    let waits = json!({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}});
+    let container = |container: &Value| {
+        json!({
+            "name": text(container, "/name"),
+            "image": text(container, "/image"),
+            "imageID": "",
+            "ready": false,
+            "restartCount": 0,
+            "state": waits,
+        })
+    };
+    let containers: Vec<_> = json::list(pod, "/spec/containers")
+        .iter()
+        .map(container)
+        .collect();
+    json!({"phase": "Pending", "startTime": now, "containerStatuses": containers})
+}
+
 /// The parts of a pod's status that change when it becomes ready or ceases to be.
 #[must_use]
 pub fn ready_status(pod: &Value, is_ready: bool, now: &str) -> Value {

@@ -125,3 +125,30 @@ async fn a_configuration_restarts_rack_after_rack() {
     );
     assert_eq!(stage.plane.rings.lock().founded["clus"], 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_nobody_has_stops_the_roll_at_its_first_rack_until_it_is_mended() {
+    let mut stage = Stage::new("east", 0, &Rings::default());
+    stage.create(&datacenter("dc1", &["r1", "r2"], 2));
+    stage.ready().await;
+    let edit = |image: &str| json!({"spec": {"serverImage": image}});
+    stage.edit(&edit("registry.invalid/cassandra:4.1.8"));
+    let reason = "/status/containerStatuses/0/state/waiting/reason";
+    let waits = |pod: &Value| text(pod, reason) == "ImagePullBackOff";
+    stage
+        .until(|stage| stage.store.all("pods").iter().any(waits))
+        .await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(text(&stage.dc(), "/status/cassandraOperatorProgress"), "Updating");
+    let pods = stage.store.all("pods");
+    let up: Vec<_> = pods
+        .iter()
+        .filter(|pod| condition(pod, "Ready") == "True")
+        .map(name)
+        .collect();
+    assert_eq!(up, ["clus-dc1-r2-sts-0"]);
+    stage.edit(&edit("registry.example/cassandra:4.1.8"));
+    stage.ready().await;
+    let pods = stage.store.all("pods");
+    assert!(pods.iter().all(|pod| condition(pod, "Ready") == "True"));
+}
