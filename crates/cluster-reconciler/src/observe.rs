@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
-use api::names::{annotation, label};
+use api::names::{annotation, label, reason};
 use api::record::{Record, RecordState};
 use api::reports;
 use api::seen::{PlaneId, SamePlane, Seen, Unknown};
@@ -15,6 +15,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Api;
 use plan::cluster::facts::{
     ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, Owner, ReplicatedFacts, SecretFacts,
+    is_unregistered, unregistered,
 };
 use plan::naming;
 use plan::own_secrets::{self, OwnSecret};
@@ -147,7 +148,7 @@ fn placed(
                 .is_some_and(|id| id.compare(&recorded.plane_id) == SamePlane::Yes)
         });
         let found = plane.map_or_else(
-            || format!("unregistered:{}", recorded.plane_id),
+            || unregistered(&recorded.plane_id),
             |plane| plane.context().to_owned(),
         );
         placed
@@ -184,7 +185,7 @@ fn identified(plane: &Plane<Remote>) -> Result<PlaneId, Unknown> {
     }
     plane.id().ok_or_else(|| Unknown {
         context: plane.context().to_owned(),
-        reason: api::names::reason::PLANE_UNREACHABLE.to_owned(),
+        reason: reason::PLANE_UNREACHABLE.to_owned(),
         message: "its identity is not read yet".to_owned(),
     })
 }
@@ -234,6 +235,7 @@ fn datacenter(
     };
     match context.fleet.plane(plane) {
         Err(unknown) => {
+            let unknown = nowhere(context, name, plane).unwrap_or(unknown);
             facts.last_settled = context.last_seen.settled(&cluster, name);
             facts.object = Seen::Unknown(unknown.clone());
             facts.seed_slices = Seen::Unknown(unknown.clone());
@@ -274,6 +276,36 @@ fn datacenter(
         }
     }
     facts
+}
+
+/// Why the plane of a datacenter that left the spec is not found by its id; none where it has a context. One that has not
+/// told who it is may be the one.
+fn nowhere(context: &Context, name: &str, plane: &str) -> Option<Unknown> {
+    if !is_unregistered(plane) {
+        return None;
+    }
+    let planes = context.fleet.planes();
+    let silent: Vec<&str> = planes
+        .iter()
+        .filter(|plane| identified(plane).is_err())
+        .map(|plane| plane.context())
+        .collect();
+    let (reason, way_out) = if silent.is_empty() {
+        (reason::UNKNOWN_CONTEXT, "make a ClientConfig for it".to_owned())
+    } else {
+        let silent = format!(
+            "one of these may be it, and has not answered who it is: {}",
+            silent.join(", ")
+        );
+        (reason::PLANE_UNREACHABLE, silent)
+    };
+    Some(Unknown {
+        context: String::new(),
+        reason: reason.to_owned(),
+        message: format!(
+            "No ClientConfig is known to lead to the Kubernetes cluster in which datacenter {name} was made; {way_out}."
+        ),
+    })
 }
 
 fn with_owner(view: &DatacenterView, identity: &ClusterIdentity) -> LiveDatacenter {

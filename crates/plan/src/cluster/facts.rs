@@ -64,6 +64,21 @@ pub struct DatacenterFacts {
     pub per_node_config: Option<Seen<UserConfigMap>>,
 }
 
+/// Begins what stands for a context that nobody knows.
+const UNREGISTERED: &str = "unregistered:";
+
+/// What stands for the context of a datacenter that left the spec, while no plane that tells who it is has this id.
+#[must_use]
+pub fn unregistered(plane: &PlaneId) -> String {
+    format!("{UNREGISTERED}{plane}")
+}
+
+/// Whether a context is only what stands for one. It must not be written anywhere.
+#[must_use]
+pub fn is_unregistered(context: &str) -> bool {
+    context.starts_with(UNREGISTERED)
+}
+
 /// A ConfigMap that carries our mark, or upstream's for this very cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarkedObject {

@@ -6,7 +6,7 @@ use api::names::reason;
 
 use super::acts::Act;
 use super::draft::{Draft, Entry, ours};
-use super::facts::{ReplicatedFacts, SecretFacts};
+use super::facts::{ReplicatedFacts, SecretFacts, is_unregistered};
 use crate::own_secrets::{self, OwnSecret, Purpose};
 use crate::{replication, superuser};
 
@@ -126,7 +126,8 @@ pub(super) fn are_copied_in_vain(draft: &Draft<'_>) -> bool {
     are_known(draft) && gone.any(|place| actual.contains(place) && !wanted.contains(place))
 }
 
-/// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there.
+/// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there. One in a
+/// plane that nobody knows now keeps the target that it has.
 fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let own = (String::new(), draft.identity.namespace.clone());
     let spec = own_secrets::places(&draft.facts.kc);
@@ -134,6 +135,7 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let leaving = draft.record.datacenters.keys().filter(leaves);
     let leaving = leaving
         .filter_map(|name| draft.datacenter(name))
+        .filter(|it| !is_unregistered(&it.context))
         .map(|it| (it.context.clone(), it.namespace.clone()));
     let mut seen = BTreeSet::from([own]);
     spec.into_iter()

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::references;
 use crate::cluster::facts::{
     ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, Owner,
-    ReplicatedFacts, SecretFacts, SeedSlice, data_digest,
+    ReplicatedFacts, SecretFacts, SeedSlice, data_digest, unregistered,
 };
 use crate::datacenter::{Images, NoPassword, Password, PasswordSource, References, password_sources};
 use crate::{datacenter, naming, own_secrets, value};
@@ -149,10 +149,7 @@ impl Snapshot {
         let place = |(name, record): (&String, &api::record::DatacenterRecord)| {
             let same = |plane: &PlaneObjects| plane.id.compare(&record.plane_id) == SamePlane::Yes;
             let found = self.answered().find(|(_, plane)| same(plane));
-            let context = found.map_or_else(
-                || format!("unregistered:{}", record.plane_id),
-                |(name, _)| name.clone(),
-            );
+            let context = found.map_or_else(|| unregistered(&record.plane_id), |(name, _)| name.clone());
             (name.clone(), (context, record.namespace.clone()))
         };
         record.datacenters.iter().map(place).collect()

@@ -6,9 +6,9 @@ use api::reports::Effect;
 use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, absent, holds, marked, reasons, unknown};
+use super::world::{World, absent, holds, marked, plane_id, reasons, unknown};
 use crate::cluster::acts::{Act, LookAgain};
-use crate::cluster::facts::{Owner, SecretFacts};
+use crate::cluster::facts::{Owner, SecretFacts, unregistered};
 use crate::cluster::plan;
 
 #[test]
@@ -303,6 +303,18 @@ fn a_removed_datacenter_in_a_plane_that_is_unknown_is_neither_deleted_nor_forgot
     world.drop_from_spec("dc2");
     world.may_be_deleted("dc2", true);
     world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+}
+
+#[test]
+fn secrets_are_not_copied_to_a_plane_that_nobody_knows() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.copied_to(&["east", "west"]);
+    let nowhere = unregistered(&plane_id("west"));
+    world.datacenter("dc2").context.clone_from(&nowhere);
+    world.datacenter("dc2").object = Seen::Unknown(unknown(&nowhere));
     let plan = plan(&world.facts);
     assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
 }
