@@ -238,6 +238,8 @@ pub mod reason {
     pub const IDENTITY_WOULD_CHANGE: &str = "IdentityWouldChange";
     /// The user has asked for nothing to be written.
     pub const PAUSED: &str = "Paused";
+    /// Somebody else has set fields that a change would set to other values.
+    pub const DRIFT_CONFLICT: &str = "DriftConflict";
     /// Something would be written differently without a change of the user's input.
     pub const CHANGE_PENDING: &str = "ChangePending";
     /// Keyspaces still have replicas in a datacenter that shall go.

@@ -198,7 +198,7 @@ fn hold(act: &Act, error: &ActError) -> Option<Hold> {
         ActError::Changed(_) => return None,
         ActError::Write(WriteError::Conflict { fields, .. }) if fields.is_empty() => return None,
         ActError::Write(WriteError::Conflict { .. }) => (
-            "DriftConflict",
+            reason::DRIFT_CONFLICT,
             "give the field the value that it has there, or take it from whoever set it",
         ),
         ActError::Write(WriteError::AlreadyExists { .. }) => (

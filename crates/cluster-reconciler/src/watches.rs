@@ -238,7 +238,7 @@ impl Remote {
         let of_clusters = || watcher::Config::default().labels(label::CLUSTER_NAME);
         let slices = watcher::Config::default().labels(label::SEED_SLICE);
         Remote {
-            datacenters: link.watch(
+            datacenters: link.watch_with_owners(
                 "CassandraDatacenter",
                 Api::all,
                 of_clusters(),

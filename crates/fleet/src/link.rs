@@ -122,6 +122,34 @@ impl PlaneLink {
         self.start(spec, streams, Arc::clone(&self.shared.namespaces), queue)
     }
 
+    /// As [`PlaneLink::watch`], and `decode` is shown who has set what (`metadata.managedFields`).
+    pub fn watch_with_owners<K, T>(
+        &self,
+        name: &'static str,
+        api: fn(Client) -> Api<K>,
+        config: watcher::Config,
+        decode: fn(K) -> Option<T>,
+        roots: Roots<T>,
+        queue: &Queue,
+    ) -> PlaneCache<T>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + DeserializeOwned
+            + Debug
+            + Send
+            + 'static,
+        T: Clone + PartialEq + Send + Sync + 'static,
+    {
+        let spec = |client| {
+            WatchSpec::new(name, api(client), config, decode, roots)
+                .in_namespaces(&self.shared.namespaces)
+                .with_managed_fields()
+        };
+        let streams = self.shared.namespaces.len().max(1);
+        self.start(spec, streams, Arc::clone(&self.shared.namespaces), queue)
+    }
+
     /// As [`PlaneLink::watch`], of whatever the spec says: another scope, or metadata only.
     pub fn watch_spec<K, T>(
         &self,

@@ -112,3 +112,33 @@ fn what_somebody_else_has_set_is_told_and_left() {
     assert_eq!(report.drift, ["spec.podTemplateSpec.spec.initContainers"]);
     assert_eq!(report.pending_change, None);
 }
+
+#[test]
+fn an_edit_beside_what_somebody_else_has_set_waits_only_where_both_want_a_field() {
+    let mut world = World::complete();
+    let ours = json!({"f:spec": {"f:clusterName": {}}});
+    let theirs = json!({"f:spec": {"f:size": {}, "f:minReadySeconds": {}}});
+    let set = |world: &mut World, theirs: &serde_json::Value| {
+        world.live("dc1").ownership = Ownership::of(
+            [("ringspan-cluster-reconciler", &ours), ("somebody", theirs)].into_iter(),
+            "ringspan-cluster-reconciler",
+        );
+    };
+    world.written_before("dc1", |spec| spec["minReadySeconds"] = json!(7));
+    set(&mut world, &theirs);
+    grown(&mut world);
+    let held = plan(&world.facts);
+    assert_eq!(holds(&held), [(reason::DRIFT_CONFLICT, Some("dc1"))]);
+    assert!(held.report.holds[0].message.contains("spec.size"));
+    let changed = |plan: &crate::cluster::acts::ClusterPlan| -> Vec<String> {
+        let changes = plan.acts.iter().filter(|act| act.reason() == "DatacenterChanged");
+        changes
+            .filter_map(|act| act.datacenter().map(str::to_owned))
+            .collect()
+    };
+    assert_eq!(changed(&held), ["dc2"]);
+    set(&mut world, &json!({"f:spec": {"f:minReadySeconds": {}}}));
+    let written = plan(&world.facts);
+    assert_eq!(changed(&written), ["dc1"]);
+    assert_eq!(written.report.datacenters["dc1"].drift, ["spec.minReadySeconds"]);
+}
