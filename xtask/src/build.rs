@@ -13,7 +13,13 @@ pub use crate::workspace::root;
 pub fn programs() -> anyhow::Result<Built> {
     let mut build = cargo();
     // This program too, which is built already: with it the features are the same, and nothing is built twice.
-    let packages = ["xtask", "ringspan", "ringspan-fake-datacenter", "kubectl-ringspan"].map(|name| format!("--package={name}"));
+    let packages = [
+        "xtask",
+        "ringspan",
+        "ringspan-fake-datacenter",
+        "kubectl-ringspan",
+    ]
+    .map(|name| format!("--package={name}"));
     build.args(["build", "--locked", "--quiet"]).args(packages);
     if !cfg!(debug_assertions) {
         build.arg("--release");

@@ -77,7 +77,10 @@ impl Once {
         let winners = winners(&self.claims);
         let second = self.claims.iter().filter_map(|(key, claim)| {
             let winner = winners.get(claim.context.as_str()).filter(|it| **it != key)?;
-            Some(format!("ClientConfig {key}: {}", duplicate(claim, winner).message))
+            Some(format!(
+                "ClientConfig {key}: {}",
+                duplicate(claim, winner).message
+            ))
         });
         second.collect()
     }

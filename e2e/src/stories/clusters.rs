@@ -185,6 +185,14 @@ pub(super) async fn quiet(world: &World, for_: Duration) -> anyhow::Result<()> {
     nothing_asked(world, for_, |entry| entry.is_write() && !entry.is_event()).await
 }
 
+/// Waits until nothing is written for two seconds.
+pub(super) async fn calm(world: &World) -> anyhow::Result<()> {
+    let looked = eventually("nothing is written any more", SOON, || async {
+        quiet(world, Duration::from_secs(2)).await.map(Some)
+    });
+    looked.await
+}
+
 /// That nothing is written and nothing read for a time. A watch that begins anew is no read.
 pub(super) async fn idle(world: &World, for_: Duration) -> anyhow::Result<()> {
     let read = |entry: &Entry| matches!(entry.verb.as_str(), "get" | "list") && entry.is_read();

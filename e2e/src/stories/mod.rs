@@ -7,14 +7,20 @@
 //! * `canaries`: Secrets stay secret
 //! * `bad_input`: what users get wrong, and what they are told
 //! * `takeover`: an installation of k8ssandra-operator is taken over, and could be given back
+//! * `roll_out`: changes of datacenters that run
+//! * `neighbours`: objects of others with the names of ours
+//! * `removal`: what goes, or is gone already
 
 mod bad_input;
 mod canaries;
 mod change;
 mod clusters;
 mod create;
+mod neighbours;
 mod planes;
 mod programs;
+mod removal;
+mod roll_out;
 mod takeover;
 
 use std::time::{Duration, Instant};
@@ -73,6 +79,18 @@ stories! {
     "bad-foreign-datacenter", "a CassandraDatacenter of that name that somebody else made", bad_input::foreign_datacenter;
     "bad-superuser-secret", "a superuser Secret without its two keys", bad_input::superuser_secret;
     "takeover", "an installation of k8ssandra-operator is taken over without a write to any datacenter, changed as planned, and left so that k8ssandra-operator would hold", takeover::there_and_back;
+
+    "roll-out", "an edit of the configuration reaches one datacenter after the other", roll_out::one_after_another;
+    "upgrade-held", "what a new release would write differently is told with its effect, and not written without a word", roll_out::upgrade_held;
+    "mended", "an edit with which no node starts stops at its first datacenter, and is mended by an edit", roll_out::mended;
+    "live-edit", "what somebody else sets in a datacenter stays", roll_out::live_edit;
+    "foreign-untouched", "a foreign datacenter of the same names is the same, byte for byte, whatever its namesake lives through", neighbours::foreign_untouched;
+    "twins", "two clusters that differ in their namespace alone never cross", neighbours::twins;
+    "vanished", "a datacenter that was deleted by hand is not made again, before it was taken out and added anew", removal::vanished;
+    "remove-plane-down", "a datacenter is removed whose plane is away: it goes when the plane is back", removal::remove_plane_down;
+    "delete-plane-down", "a cluster is deleted while a plane is away: the rest goes, and it when the plane is back", removal::delete_plane_down;
+    "definition-cassandra-datacenter", "cass-operator's definition is deleted in a plane, and installed again", removal::datacenter_definition;
+    "definition-k8ssandra-cluster", "our definition is deleted: no database goes without a word, and all works when it is installed again", removal::cluster_definition;
 }
 
 /// Tells the stories with these ids, or all, and prints a row for each. Returns how many were told and the ids of
