@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use api::names::reason;
+use api::names::{annotation, reason};
 
 use super::acts::Act;
 use super::draft::{Draft, Entry};
@@ -41,7 +41,7 @@ pub(super) fn change(
         config_maps::write(draft, entry, desired);
         draft.acts.push(Act::ApplyDatacenter {
             context: entry.context.clone(),
-            desired: Box::new(desired.clone()),
+            desired: Box::new(with_secrets_seen(live, desired)),
             uid: live.uid.clone(),
             resource_version: live.resource_version.clone(),
             change,
@@ -58,6 +58,16 @@ pub(super) fn change(
         .pending_changes
         .insert(entry.name.clone(), change.pending(held));
     false
+}
+
+/// Keeps what tells with which Secrets it was made: one that has not started yet is woken by that.
+fn with_secrets_seen(live: &LiveDatacenter, desired: &DesiredDatacenter) -> DesiredDatacenter {
+    let mut desired = desired.clone();
+    let seen = live.secrets_seen.clone();
+    desired
+        .annotations
+        .extend(seen.map(|seen| (annotation::SECRETS_SEEN.to_owned(), seen)));
+    desired
 }
 
 /// Leaves out what somebody else has set since we wrote the datacenter, and reports it. Also gives the fields that a write
@@ -119,7 +129,7 @@ fn may_be_written(
         let message = format!(
             "CassandraDatacenter {} has annotation {}: it is not changed until that goes",
             entry.name,
-            api::names::annotation::PAUSED
+            annotation::PAUSED
         );
         (reason::PAUSED, message)
     } else if let Some(seen) = live.cluster_generation.filter(|seen| *seen > draft.generation) {

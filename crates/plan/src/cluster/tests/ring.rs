@@ -381,6 +381,21 @@ fn a_datacenter_that_has_not_started_is_woken_once_each_time_that_its_secrets_ar
     assert!(plan(&world.facts).acts.is_empty());
 }
 
+/// Else a Secret that comes after an edit would wake nobody.
+#[test]
+fn a_datacenter_that_is_changed_before_it_starts_keeps_which_secrets_it_has_found() {
+    let mut world = World::founded();
+    world.live("dc1").settled = false;
+    world.live("dc1").initialized = false;
+    world.live("dc1").secrets_seen = Some("s.r.1".to_owned());
+    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+    let changed = plan(&world.facts);
+    let [Act::ApplyDatacenter { desired, .. }] = changed.acts.as_slice() else {
+        panic!("{:?}", reasons(&changed))
+    };
+    assert_eq!(desired.annotations[annotation::SECRETS_SEEN], "s.r.1");
+}
+
 #[test]
 fn a_new_datacenter_carries_which_secrets_it_will_find() {
     let world = World::new();
