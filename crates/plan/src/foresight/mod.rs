@@ -52,21 +52,34 @@ impl Foresight {
 /// else did their part.
 #[must_use]
 pub fn foresee(kc: &K8ssandraCluster, snapshot: &Snapshot) -> Foresight {
-    future(kc, snapshot).0
+    played(kc, snapshot).foresight
 }
 
 /// The facts of that future's end, when nothing is left to do.
 #[must_use]
 pub fn settled(kc: &K8ssandraCluster, snapshot: &Snapshot) -> ClusterFacts {
-    future(kc, snapshot).1
+    let end = played(kc, snapshot);
+    end.snapshot.facts(&end.kc)
 }
 
-fn future(kc: &K8ssandraCluster, snapshot: &Snapshot) -> (Foresight, ClusterFacts) {
+/// A future and its end, where the next edit begins.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// What was done on the way.
+    pub foresight: Foresight,
+    /// The cluster.
+    pub kc: K8ssandraCluster,
+    /// Everything else.
+    pub snapshot: Snapshot,
+}
+
+/// As [`foresee`], with the end itself.
+#[must_use]
+pub fn played(kc: &K8ssandraCluster, snapshot: &Snapshot) -> Played {
     let (mut kc, mut snapshot) = (kc.clone(), snapshot.clone());
     let datacenters = kc.spec.cassandra.as_ref().map_or(0, |it| it.datacenters.len());
     let mut steps = Vec::new();
-    let mut facts = snapshot.facts(&kc);
-    let mut last = plan(&facts);
+    let mut last = plan(&snapshot.facts(&kc));
     for _ in 0..ROUNDS_EACH * (datacenters + 1) {
         let acted = !last.acts.is_empty();
         for act in std::mem::take(&mut last.acts) {
@@ -74,14 +87,17 @@ fn future(kc: &K8ssandraCluster, snapshot: &Snapshot) -> (Foresight, ClusterFact
             steps.push(Step { act, object });
         }
         let moved = world::others_do_their_part(&mut snapshot, &mut kc);
-        facts = snapshot.facts(&kc);
-        last = plan(&facts);
+        last = plan(&snapshot.facts(&kc));
         if !acted && !moved {
             break;
         }
     }
     let report = last.report;
-    (Foresight { steps, report }, facts)
+    Played {
+        foresight: Foresight { steps, report },
+        kc,
+        snapshot,
+    }
 }
 
 #[cfg(test)]
