@@ -66,9 +66,9 @@ fn cc18_the_number_of_tokens_stays_wherever_it_is_written() {
     let options = &mut of_cluster.spec.cassandra.as_mut().expect("given").options;
     options.config = serde_json::from_value(config.clone()).expect("a configuration");
     let of_datacenter = cluster_of(json!([with("dc1", json!({"config": config}))]));
-    for kc in [of_cluster, of_datacenter] {
+    for kc in [&of_cluster, &of_datacenter] {
         let field = "spec.cassandra.datacenters[0].config.cassandraYaml.num_tokens";
-        assert_eq!(refused_against(&kc, &there), field);
+        assert_eq!(refused_against(kc, &there), field);
     }
 }
 
