@@ -196,6 +196,14 @@ pub mod reason {
     pub const NO_DATACENTERS: &str = "NoDatacenters";
     /// A value of the spec cannot be used; the message names the field.
     pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// Configuration that is cass-operator's business, or that runs commands.
+    pub const RESERVED_CONFIG: &str = "ReservedConfig";
+    /// A version that may not read what is there.
+    pub const UNSUPPORTED_UPGRADE: &str = "UnsupportedUpgrade";
+    /// An image without a digest.
+    pub const IMAGE_NOT_PINNED: &str = "ImageNotPinned";
+    /// Pods that may do more than Cassandra needs.
+    pub const POD_PRIVILEGES: &str = "PodPrivileges";
     /// Two datacenters have one name.
     pub const DUPLICATE_DATACENTER: &str = "DuplicateDatacenter";
     /// No ClientConfig gives that context.

@@ -54,6 +54,9 @@ pub struct ClusterReport {
     /// Why the spec cannot be acted on; none where it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
+    /// What is passed on although it may not be meant, one entry for each reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Refusal>,
     /// What waits, in the order of the spec.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Hold>,

@@ -2,7 +2,7 @@
 
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::manager::CLUSTER_RECONCILER as MANAGER;
-use api::reports::ClusterReport;
+use api::reports::{ClusterReport, Refusal};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::{Api, ResourceExt};
 use plan::cluster::acts::Act;
@@ -64,6 +64,15 @@ pub(crate) async fn publish(
             );
         }
     }
+    for warning in new_warnings(written, report) {
+        context.process.events.publish(
+            &reference(kc),
+            EventType::Warning,
+            &warning.reason,
+            "Reconcile",
+            &format!("{}: {}", warning.field, warning.message),
+        );
+    }
     let api = Api::<K8ssandraCluster>::namespaced(
         context.process.client.clone(),
         &kc.namespace().unwrap_or_default(),
@@ -96,8 +105,41 @@ pub(crate) async fn publish(
     Ok(())
 }
 
+/// Those that the report in the status does not have yet: each is told once.
+fn new_warnings<'a>(written: Option<&ClusterReport>, report: &'a ClusterReport) -> Vec<&'a Refusal> {
+    let known =
+        |reason: &str| written.is_some_and(|it| it.warnings.iter().any(|known| known.reason == reason));
+    let new = report.warnings.iter().filter(|warning| !known(&warning.reason));
+    new.collect()
+}
+
 /// Whether the status has reports, so that one can be put beside the others.
 fn has_reports(kc: &K8ssandraCluster) -> bool {
     let reports = kc.status.as_ref().map(|status| &status.reports);
     reports.is_some_and(|reports| reports.cluster.is_some() || reports.topology.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_once() {
+        let warning = |reason: &str| Refusal {
+            reason: reason.to_owned(),
+            field: String::new(),
+            message: String::new(),
+        };
+        let report = |reasons: &[&str]| ClusterReport {
+            warnings: reasons.iter().map(|reason| warning(reason)).collect(),
+            ..ClusterReport::default()
+        };
+        let (before, now) = (
+            report(&["ImageNotPinned"]),
+            report(&["ImageNotPinned", "PodPrivileges"]),
+        );
+        assert_eq!(new_warnings(None, &now).len(), 2);
+        assert_eq!(new_warnings(Some(&before), &now), [&warning("PodPrivileges")]);
+        assert_eq!(new_warnings(Some(&now), &now), Vec::<&Refusal>::new());
+    }
 }

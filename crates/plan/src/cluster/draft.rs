@@ -48,6 +48,8 @@ pub(super) struct Draft<'a> {
     /// Datacenters that are gone for good, with context and namespace: their copies of Secrets may go.
     pub gone: BTreeMap<String, (String, String)>,
     pub initial_system_replication: Option<String>,
+    /// What is passed on although it may not be meant.
+    pub warnings: Vec<Refusal>,
     /// True as soon as something is not as the spec asks.
     pub incomplete: bool,
 }
@@ -73,6 +75,7 @@ impl<'a> Draft<'a> {
             drift: BTreeMap::new(),
             gone: BTreeMap::new(),
             initial_system_replication: None,
+            warnings: Vec::new(),
             incomplete: false,
         }
     }
@@ -177,6 +180,7 @@ impl<'a> Draft<'a> {
                 format: reports::FORMAT,
                 observed_generation: self.generation,
                 refusal: None,
+                warnings: self.warnings,
                 holds: self.holds,
                 datacenters,
                 complete,

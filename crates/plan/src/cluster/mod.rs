@@ -72,9 +72,11 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     if let Some(refusal) = record_keeping::check_placement(&draft) {
         return draft.refuse(refusal);
     }
-    if let Err(refusal) = validate::against(&facts.kc, &wanted, &record_keeping::bound(&draft)) {
+    let bound = record_keeping::bound(&draft);
+    if let Err(refusal) = validate::against(&facts.kc, &wanted, &bound) {
         return draft.refuse(refusal);
     }
+    draft.warnings = validate::warnings(&wanted, &bound);
     founding::choose(&mut draft);
     record_keeping::enter_wanted(&mut draft);
     if draft.record.founder.is_some() || draft.stands_behind_others() {

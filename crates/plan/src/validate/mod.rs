@@ -2,11 +2,13 @@
 //!
 //! * [`cluster`]: a spec by itself
 //! * [`against`]: a spec against the datacenters that are there
+//! * [`warnings()`]: what is let through with a word
 //!
 //! Whether a context is known, and what other objects hold, is asked where it is read.
 
 mod datacenter;
 mod update;
+mod warnings;
 
 use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTemplate, K8ssandraCluster};
 use api::names::{annotation, reason};
@@ -16,6 +18,7 @@ use crate::datacenter::{Facts, cluster_name};
 use crate::naming;
 
 pub(crate) use update::against;
+pub(crate) use warnings::warnings;
 
 /// A refusal.
 pub(crate) fn refusal(reason: &str, field: &str, message: String) -> Refusal {
