@@ -350,3 +350,23 @@ fn cc64_two_users_with_two_opinions_are_shown_the_conflict() {
         .unwrap();
     assert_eq!(stored["spec"]["cassandra"]["datacenters"][0]["size"], 3);
 }
+
+#[test]
+fn cc51_ten_thousand_consents_do_not_fit_into_an_object() {
+    let mut full = of(json!([named("dc1")]));
+    let consents: Vec<String> = (0..10_000)
+        .map(|number| format!("00000000-0000-4000-8000-{number:012}"))
+        .collect();
+    full["metadata"]["annotations"] = json!({"ringspan.io/confirm-removal": consents.join(",")});
+    refused(&full, "metadata.annotations", "Too long");
+}
+
+#[test]
+fn cc53_a_superuser_s_secret_is_in_the_cluster_s_namespace() {
+    let mut odd = of(json!([named("dc1")]));
+    odd["spec"]["cassandra"]["superuserSecretRef"] = json!({"name": "mine", "namespace": "other"});
+    assert_eq!(
+        accepted(&odd)["spec"]["cassandra"]["superuserSecretRef"],
+        json!({"name": "mine"})
+    );
+}

@@ -235,6 +235,24 @@ fn cc25_additional_seeds_are_given_to_every_datacenter_and_names_and_loopback_ar
     assert_eq!(written(&input), ["198.18.77.1"]);
 }
 
+/// An API server takes a hundred addresses in an endpoint and a thousand endpoints in a slice.
+#[test]
+fn cc25_ten_thousand_additional_seeds_fit_into_a_slice() {
+    let mut input = nothing();
+    let seeds = (0..10_000).map(|number| format!("198.18.{}.{}", number / 250, number % 250));
+    input.cluster.additional_seeds = seeds.collect();
+    input.sites[0].record = None;
+    let Act::Create { object, .. } = &planned(&input).acts[0] else {
+        panic!()
+    };
+    let endpoints = object["endpoints"].as_array().unwrap();
+    let counts: Vec<_> = endpoints
+        .iter()
+        .map(|endpoint| endpoint["addresses"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(counts, [100; 100]);
+}
+
 #[test]
 fn datacenters_of_one_name_in_two_namespaces_give_each_other_seeds() {
     let mut input = nothing();
