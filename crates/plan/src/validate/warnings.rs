@@ -63,7 +63,7 @@ fn reserved(facts: &Facts<'_>) -> Option<Refusal> {
         .filter(|(name, _)| name.starts_with("additional"));
     let is_odd = |option: &Value| {
         let has = |part: &&str| option.as_str().is_some_and(|text| text.contains(part));
-        COMMANDS.iter().any(|part| has(part)) || OF_SHELLS.iter().any(|part| has(part))
+        COMMANDS.iter().chain(&OF_SHELLS).any(has)
     };
     let (list, _) = lists.find(|(_, options)| options.as_array().is_some_and(|it| it.iter().any(is_odd)))?;
     let message = format!(
