@@ -1,13 +1,14 @@
 //! Datacenters that were there before us: what they were found with, so that a later edit of the user's can be told from
 //! what only this version would write differently.
 
-use api::record::{Found, RecordState, Role};
+use api::record::{Found, RecordState};
 
 use super::draft::{Draft, ours};
-use super::facts::LiveDatacenter;
+use super::facts::{LiveDatacenter, Owner};
 
-/// Notes the input of an adopted datacenter when it is first seen, and again when somebody else has changed it, as its
-/// former operator may have while we were away. Nothing is left to note once we have written it.
+/// Notes the input of a datacenter with upstream's marks alone when it is first seen, and again when somebody else has
+/// changed it, as upstream may have while we were away: it takes our marks off what it writes, also off what we made.
+/// Nothing is left to note once we have written it.
 pub(super) fn note_what_is_found(draft: &mut Draft<'_>, name: &str, input: impl FnOnce() -> String) {
     let Some(live) = draft.datacenter(name).and_then(|it| ours(&it.object)) else {
         return;
@@ -16,10 +17,10 @@ pub(super) fn note_what_is_found(draft: &mut Draft<'_>, name: &str, input: impl 
     let Some(record) = draft.record.datacenters.get_mut(name) else {
         return;
     };
-    if record.role != Role::Adopted || record.uid.as_ref() != Some(&live.uid) {
+    if record.uid.as_ref() != Some(&live.uid) {
         return;
     }
-    if live.input_hash.is_some() {
+    if live.owner != Owner::Upstream || live.input_hash.is_some() {
         record.found = None;
     } else if record.found.as_ref().is_none_or(|it| it.spec != live.spec_digest) {
         record.found = Some(Found {

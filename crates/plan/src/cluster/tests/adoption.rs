@@ -15,17 +15,21 @@ fn upstream(observed: Option<i64>) -> World {
     world.facts.kc.status.get_or_insert_default().observed_generation = observed;
     for name in ["dc1", "dc2"] {
         world.make(name, Role::Founder);
-        world.written_before(name, |spec| {
-            spec["config"]["cassandra-yaml"]["old_default"] = json!(true)
-        });
-        let live = world.live(name);
-        live.owner = Owner::Upstream;
-        (live.role, live.input_hash, live.cluster_generation) = (None, None, None);
-        live.ownership = Ownership::default();
-        let noted = |key: &String, _: &mut String| !key.starts_with("ringspan.io/");
-        live.binding.annotations.retain(noted);
+        written_by_upstream(&mut world, name);
     }
     world
+}
+
+fn written_by_upstream(world: &mut World, name: &str) {
+    world.written_before(name, |spec| {
+        spec["config"]["cassandra-yaml"]["old_default"] = json!(true);
+    });
+    let live = world.live(name);
+    live.owner = Owner::Upstream;
+    (live.role, live.input_hash, live.cluster_generation) = (None, None, None);
+    live.ownership = Ownership::default();
+    let noted = |key: &String, _: &mut String| !key.starts_with("ringspan.io/");
+    live.binding.annotations.retain(noted);
 }
 
 /// As the user edits it.
@@ -93,6 +97,20 @@ fn c227_what_upstream_changes_in_between_is_taken_over_anew() {
     grow(&mut world, 4);
     for name in ["dc1", "dc2"] {
         world.written_before(name, |spec| spec["size"] = json!(4));
+    }
+    world.write_record();
+    assert_eq!(changed(&world), Vec::<String>::new());
+    grow(&mut world, 5);
+    assert_eq!(changed(&world), ["dc1"]);
+}
+
+#[test]
+fn c227_what_we_made_and_upstream_wrote_since_is_taken_over_like_its_own() {
+    let mut world = World::complete();
+    grow(&mut world, 4);
+    for name in ["dc1", "dc2"] {
+        world.make(name, Role::Founder);
+        written_by_upstream(&mut world, name);
     }
     world.write_record();
     assert_eq!(changed(&world), Vec::<String>::new());
