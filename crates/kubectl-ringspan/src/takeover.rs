@@ -25,7 +25,7 @@ pub struct Args {
     /// Only the K8ssandraClusters of this namespace
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// Remove the entry `vk8ssandracluster.kb.io` of k8ssandra-operator's ValidatingWebhookConfiguration, if nobody serves
+    /// Remove the entry `vk8ssandracluster.kb.io` of k8ssandra-operator's webhook configuration, if nobody serves
     /// it any more; everything else is only looked at
     #[arg(long)]
     pub remove_webhook: bool,

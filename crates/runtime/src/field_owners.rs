@@ -29,11 +29,11 @@ pub(crate) fn handed_over(
     };
 
     let mut to_move = entries.iter().map(taken).collect::<Vec<_>>();
-    let moved = entries.iter().zip(&to_move).find(|(_, taken)| taken.is_some());
+    let found = entries.iter().zip(&to_move).find(|(_, taken)| taken.is_some());
     let first = entries
         .iter()
         .find(|entry| is_to(entry))
-        .or(moved.map(|(entry, _)| entry))?;
+        .or(found.map(|(entry, _)| entry))?;
     for (entry, taken) in entries.iter().zip(&mut to_move) {
         *taken = taken.take().filter(|_| entry.api_version == first.api_version);
     }

@@ -1,6 +1,6 @@
 //! What would become of one cluster.
 
-use api::k8ssandra_cluster::K8ssandraCluster;
+use api::k8ssandra_cluster::{CassandraDatacenterTemplate, K8ssandraCluster};
 use api::k8ssandra_task::K8ssandraTask;
 use plan::cluster::acts::Act;
 use plan::cluster::facts::Owner;
@@ -20,7 +20,7 @@ pub(super) async fn look(live: &Live, kc: &K8ssandraCluster, snapshot: &Snapshot
     tasks(live, kc, found).await;
     let foresight = foresee(kc, snapshot);
     if let Some(refusal) = foresight.refusal() {
-        found.to_do(&format!(
+        found.in_the_way(&format!(
             "Ringspan refuses it ({}): {}: {}",
             refusal.reason, refusal.field, refusal.message
         ));
@@ -28,7 +28,7 @@ pub(super) async fn look(live: &Live, kc: &K8ssandraCluster, snapshot: &Snapshot
     }
     acts(kc, snapshot, &foresight, found);
     for hold in &foresight.report.holds {
-        found.to_do(&format!("{} ({})", hold.message, hold.reason));
+        found.in_the_way(&format!("{} ({})", hold.message, hold.reason));
     }
     for (name, datacenter) in &foresight.report.datacenters {
         if let Some(change) = &datacenter.pending_change {
@@ -50,19 +50,19 @@ pub(super) async fn look(live: &Live, kc: &K8ssandraCluster, snapshot: &Snapshot
 /// What upstream is about.
 fn unfinished(kc: &K8ssandraCluster, found: &mut Findings) {
     if kc.metadata.deletion_timestamp.is_some() {
-        found.to_do("it is being deleted. Wait until it is gone");
+        found.in_the_way("it is being deleted. Wait until it is gone");
     }
     let rebuilt = kc.metadata.annotations.as_ref().and_then(|it| it.get(REBUILD));
     if let Some(name) = rebuilt {
-        found.to_do(&format!(
+        found.in_the_way(&format!(
             "k8ssandra-operator is adding datacenter {name}. Wait until it has removed annotation {REBUILD}"
         ));
     }
     let templates = kc.spec.cassandra.iter().flat_map(|it| &it.datacenters);
-    let wanted: Vec<&str> = templates.map(|it| it.name()).collect();
+    let wanted: Vec<&str> = templates.map(CassandraDatacenterTemplate::name).collect();
     let known = kc.status.iter().flat_map(|it| it.datacenters.keys());
     for name in known.filter(|it| !wanted.contains(&it.as_str())) {
-        found.to_do(&format!(
+        found.in_the_way(&format!(
             "k8ssandra-operator is removing datacenter {name}. Wait until it has left the status"
         ));
     }
@@ -78,7 +78,7 @@ async fn tasks(live: &Live, kc: &K8ssandraCluster, found: &mut Findings) {
     let tasks = match listed.await {
         Ok(tasks) => tasks,
         Err(unknown) => {
-            found.to_do(&format!("its K8ssandraTasks are not known: {}", said(&unknown)));
+            found.in_the_way(&format!("its K8ssandraTasks are not known: {}", said(&unknown)));
             return;
         }
     };
@@ -92,7 +92,7 @@ async fn tasks(live: &Live, kc: &K8ssandraCluster, found: &mut Findings) {
             .is_none_or(|it| it.sum.completion_time.is_none())
     });
     for task in open {
-        found.to_do(&format!(
+        found.in_the_way(&format!(
             "K8ssandraTask {} is not complete, and Ringspan does not act on these yet. Wait for it, or delete it",
             task.metadata.name.as_deref().unwrap_or_default()
         ));
@@ -107,7 +107,7 @@ fn acts(kc: &K8ssandraCluster, snapshot: &Snapshot, foresight: &Foresight, found
         .map(|step| &step.act)
         .partition(|act| touches(act));
     for act in &touching {
-        found.to_do(&format!(
+        found.in_the_way(&format!(
             "this would be done at once: {}. Let k8ssandra-operator finish it, or take the change back, first",
             act.sentence()
         ));

@@ -29,10 +29,10 @@ pub(super) async fn look(control: &Plane<()>, found: &mut Findings) {
     for (name, field) in OURS {
         match control.read::<CustomResourceDefinition>("", name, None).await {
             Seen::Present(definition) if has(&definition, field) => continue,
-            Seen::Present(_) | Seen::Absent(_) | Seen::NotListed => found.to_do(&format!(
+            Seen::Present(_) | Seen::Absent(_) | Seen::NotListed => found.in_the_way(&format!(
                 "CustomResourceDefinition {name} is not Ringspan's. Apply crds/ with `kubectl apply --server-side --force-conflicts -k crds`"
             )),
-            Seen::Unknown(unknown) => found.to_do(&format!(
+            Seen::Unknown(unknown) => found.in_the_way(&format!(
                 "CustomResourceDefinition {name} cannot be read: {}",
                 said(&unknown)
             )),

@@ -28,7 +28,7 @@ impl Findings {
     }
 
     /// In the way: what, and the way out.
-    pub fn to_do(&mut self, sentence: &str) {
+    pub fn in_the_way(&mut self, sentence: &str) {
         self.things += 1;
         self.line("TODO", sentence);
     }

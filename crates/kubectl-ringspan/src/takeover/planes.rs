@@ -29,14 +29,14 @@ pub(super) async fn look(live: &Live, clusters: &[K8ssandraCluster], found: &mut
         found.about(&format!("Plane {context}"));
         match answer {
             Ok(sentence) => found.fine(&sentence),
-            Err(sentence) if used.contains(context) => found.to_do(&sentence),
+            Err(sentence) if used.contains(context) => found.in_the_way(&sentence),
             Err(sentence) => found.note(&format!(
                 "no datacenter is there, and it cannot be used: {sentence}"
             )),
         }
     }
     for second in live.once().duplicates() {
-        found.to_do(&second);
+        found.in_the_way(&second);
     }
 }
 

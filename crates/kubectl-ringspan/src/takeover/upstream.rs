@@ -22,7 +22,7 @@ pub(super) async fn controllers(control: &Plane<()>, found: &mut Findings) -> bo
     let deployments = match control.list_live::<Deployment>(None, "", None).await {
         Ok(deployments) => deployments,
         Err(unknown) => {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "whether k8ssandra-operator still runs is not known: {}",
                 said(&unknown)
             ));
@@ -40,11 +40,11 @@ pub(super) async fn controllers(control: &Plane<()>, found: &mut Findings) -> bo
         let wanted = deployment.spec.as_ref().and_then(|it| it.replicas).unwrap_or(1);
         let left = deployment.status.as_ref().and_then(|it| it.replicas).unwrap_or(0);
         if wanted > 0 {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "{name} runs k8ssandra-operator as control plane; two would act on the same clusters. Scale it to 0, or set {SWITCH}=false to keep it for add-ons"
             ));
         } else if left > 0 {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "{name} is scaled to 0, and {left} of its pods have not ended yet. Wait for them"
             ));
         } else {
@@ -82,7 +82,7 @@ pub(super) async fn webhooks(
     let configurations = match listed {
         Ok(configurations) => configurations,
         Err(unknown) => {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "whether webhook {ENTRY} is configured is not known: {}",
                 said(&unknown)
             ));
@@ -98,7 +98,7 @@ pub(super) async fn webhooks(
         any = true;
         let what = format!("webhook {ENTRY} of ValidatingWebhookConfiguration {name}");
         if served {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "{what} is k8ssandra-operator's. Once that does not run as control plane, run this again with --remove-webhook"
             ));
         } else if remove {
@@ -109,7 +109,7 @@ pub(super) async fn webhooks(
                 .with_context(|| format!("{what} cannot be removed"))?;
             found.fine(&format!("{what} was removed, and nothing else"));
         } else {
-            found.to_do(&format!(
+            found.in_the_way(&format!(
                 "{what} is served by nobody, so every write of a K8ssandraCluster is refused. Run this again with --remove-webhook"
             ));
         }

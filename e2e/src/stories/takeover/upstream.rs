@@ -41,7 +41,7 @@ pub(super) async fn install(world: &World, kc: &Value) -> anyhow::Result<()> {
         .patch(name_of(kc)?, &update, &Patch::Merge(&noted))
         .await?;
     let kc = serde_json::to_value(kc)?;
-    let rendered = rendered(world, &kc).await?;
+    let rendered = rendered(world, &kc)?;
     secrets(world, &kc, &rendered).await?;
     for (at, (name, plane)) in PLACES.into_iter().enumerate() {
         if at > 0 {
@@ -60,7 +60,7 @@ pub(super) async fn install(world: &World, kc: &Value) -> anyhow::Result<()> {
 }
 
 /// Every object that Ringspan would make, each with its plane, and without anything that is Ringspan's own.
-async fn rendered(world: &World, kc: &Value) -> anyhow::Result<Vec<(String, Value)>> {
+fn rendered(world: &World, kc: &Value) -> anyhow::Result<Vec<(String, Value)>> {
     let file = world.folder().join("upstream.json");
     std::fs::write(&file, kc.to_string())?;
     let binary = world.setup().programs.kubectl_ringspan.clone();
@@ -268,7 +268,7 @@ async fn rebuild(world: &World) -> anyhow::Result<()> {
     create(world, plane, &task).await?;
     let client = world.planes.get(plane).context("no such plane")?.client();
     let tasks = api(&client, "control.k8ssandra.io/v1alpha1", "CassandraTask");
-    let done = eventually("the rebuild", Duration::from_secs(60), || async {
+    let done = eventually("the rebuild", Duration::from_mins(1), || async {
         let task = tasks.get(&format!("{name}-rebuild")).await?;
         Ok((task.data["status"]["succeeded"] == 1).then_some(()))
     });
