@@ -58,6 +58,9 @@ pub struct Found {
     pub input: String,
     /// Digest of the datacenter's spec then: another one = somebody else has changed it since.
     pub spec: String,
+    /// Digest of the configuration of single nodes then: while it is the same, its pods are told what they were told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_node_config: Option<String>,
 }
 
 /// Consent to delete a datacenter.

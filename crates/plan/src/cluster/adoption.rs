@@ -5,11 +5,19 @@ use api::record::{Found, RecordState};
 
 use super::draft::{Draft, ours};
 use super::facts::{LiveDatacenter, Owner};
+use crate::datacenter::{
+    LiveDatacenter as LiveBinding, PER_NODE_CONFIG_DIGEST, References, per_node_config_digest,
+};
 
 /// Notes the input of a datacenter with upstream's marks alone when it is first seen, and again when somebody else has
 /// changed it, as upstream may have while we were away: it takes our marks off what it writes, also off what we made.
 /// Nothing is left to note once we have written it.
-pub(super) fn note_what_is_found(draft: &mut Draft<'_>, name: &str, input: impl FnOnce() -> String) {
+pub(super) fn note_what_is_found(
+    draft: &mut Draft<'_>,
+    name: &str,
+    references: &References,
+    input: impl FnOnce() -> String,
+) {
     let Some(live) = draft.datacenter(name).and_then(|it| ours(&it.object)) else {
         return;
     };
@@ -26,8 +34,20 @@ pub(super) fn note_what_is_found(draft: &mut Draft<'_>, name: &str, input: impl 
         record.found = Some(Found {
             input: if unseen { String::new() } else { input() },
             spec: live.spec_digest.clone(),
+            per_node_config: references.per_node_config.as_ref().map(per_node_config_digest),
         });
     }
+}
+
+/// A datacenter with what its operator would have noted on it, had it been us: of which content its pods were told. `None` =
+/// as it is.
+pub(super) fn as_noted(draft: &Draft<'_>, name: &str, live: &LiveDatacenter) -> Option<LiveBinding> {
+    let record = draft.record.datacenters.get(name)?;
+    let digest = record.found.as_ref()?.per_node_config.as_ref()?;
+    let mut binding = live.binding.clone();
+    let noted = binding.annotations.entry(PER_NODE_CONFIG_DIGEST.to_owned());
+    noted.or_insert_with(|| digest.clone());
+    Some(binding)
 }
 
 fn is_recorded(draft: &Draft<'_>, name: &str, live: &LiveDatacenter) -> bool {

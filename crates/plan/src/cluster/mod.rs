@@ -109,7 +109,7 @@ fn build_all(draft: &mut Draft<'_>, wanted: &[Facts<'_>]) -> Result<BTreeMap<Str
             continue;
         };
         let merged = datacenter::named(wanted, &entry.name)?;
-        adoption::note_what_is_found(draft, &entry.name, || merged.input_hash(&references));
+        adoption::note_what_is_found(draft, &entry.name, &references, || merged.input_hash(&references));
         let record = draft.record.datacenters.get(&entry.name);
         let live = draft
             .datacenter(&entry.name)
@@ -118,6 +118,7 @@ fn build_all(draft: &mut Draft<'_>, wanted: &[Facts<'_>]) -> Result<BTreeMap<Str
             all.insert(entry.name.clone(), not_built);
             continue;
         }
+        let noted = live.and_then(|live| adoption::as_noted(draft, &entry.name, live));
         let input = DatacenterInput {
             kc: &draft.facts.kc,
             datacenter: &entry.name,
@@ -126,7 +127,7 @@ fn build_all(draft: &mut Draft<'_>, wanted: &[Facts<'_>]) -> Result<BTreeMap<Str
             initial_system_replication: replication.as_ref(),
             control_plane_id: control_plane,
             references: &references,
-            live: live.map(|live| &live.binding),
+            live: noted.as_ref().or(live.map(|live| &live.binding)),
         };
         let desired = Box::new(datacenter::build(&input)?);
         all.insert(entry.name.clone(), Built::Yes(desired));

@@ -42,6 +42,7 @@ use serde_json::Value;
 
 use medusa::Medusa;
 use per_node::PerNode;
+pub(crate) use per_node::{DIGEST as PER_NODE_CONFIG_DIGEST, digest_of as per_node_config_digest};
 
 pub use config::num_tokens;
 pub(crate) use config::{settings_conflict, stays_with_live_tokens};

@@ -14,7 +14,7 @@ use crate::{hash, images, naming, value};
 /// On the pod template: digest of the ConfigMap's content, so that pods are replaced when it changes.
 const HASH: &str = "k8ssandra.io/per-node-config-hash";
 /// On the CassandraDatacenter: digest of the same content. The other one may be upstream's, which cannot be made here.
-const DIGEST: &str = "ringspan.io/per-node-config-digest";
+pub(crate) const DIGEST: &str = "ringspan.io/per-node-config-digest";
 const NAME: &str = "per-node-config";
 /// cass-operator's container that writes the configuration; it must come first.
 const WRITER: &str = "server-config-init";
@@ -52,6 +52,11 @@ struct Mounted {
     container: Value,
 }
 
+/// Digest of the content of such a ConfigMap.
+pub(crate) fn digest_of(content: &BTreeMap<String, String>) -> String {
+    hash::of(&json_of(content))
+}
+
 /// What one of all datacenters has; `None` where no node has configuration of its own.
 pub(super) fn of(
     facts: &Facts<'_>,
@@ -74,7 +79,7 @@ fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result
         );
         refusal(reason::INVALID_SPEC, &facts.field("perNodeConfigMapRef.name"), message)
     })?;
-    let digest = hash::of(&json_of(content));
+    let digest = digest_of(content);
     let mounted = mounted(input.live);
     let noted = input.live.and_then(|live| live.annotations.get(DIGEST));
     let told = mounted
@@ -106,7 +111,7 @@ fn generated(
     if data.is_empty() && mounted.is_none() {
         return Ok(None);
     }
-    let digest = hash::of(&json_of(&data));
+    let digest = digest_of(&data);
     let hash = mounted
         .as_ref()
         .map_or_else(|| digest.clone(), |mounted| mounted.hash.clone());

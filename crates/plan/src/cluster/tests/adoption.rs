@@ -1,13 +1,18 @@
 //! Datacenters that k8ssandra-operator made: left as they are, until the user edits them.
 
+use std::collections::BTreeMap;
+
 use api::names::annotation;
 use api::record::Role;
-use serde_json::json;
+use api::seen::Seen;
+use serde_json::{Value, json};
 
 use super::world::{World, reasons};
 use crate::change::Ownership;
-use crate::cluster::facts::Owner;
+use crate::cluster::acts::Act;
+use crate::cluster::facts::{Owner, UserConfigMap};
 use crate::cluster::plan;
+use crate::datacenter::References;
 
 /// Both datacenters as k8ssandra-operator left them, of a release whose renderer differed; it had acted on this generation.
 fn upstream(observed: Option<i64>) -> World {
@@ -116,6 +121,61 @@ fn c227_what_we_made_and_upstream_wrote_since_is_taken_over_like_its_own() {
     assert_eq!(changed(&world), Vec::<String>::new());
     grow(&mut world, 5);
     assert_eq!(changed(&world), ["dc1"]);
+}
+
+/// `dc1` refers to this configuration of its nodes, of which its pods were told in k8ssandra-operator's words.
+fn refers(world: &mut World, text: &str) {
+    let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), text.to_owned())]);
+    let datacenter = &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0];
+    let reference = json!({"name": "mine"});
+    datacenter.per_node_config_map_ref = Some(serde_json::from_value(reference).unwrap());
+    world.datacenter("dc1").per_node_config = Some(Seen::Present(UserConfigMap {
+        uid: "u".into(),
+        watched: true,
+        content,
+    }));
+}
+
+fn told_of_the_pods(world: &World) -> Value {
+    let plan = plan(&world.facts);
+    let desired = plan.acts.into_iter().find_map(|act| match act {
+        Act::ApplyDatacenter { desired, .. } if desired.name == "dc1" => Some(desired),
+        _ => None,
+    });
+    let spec = desired.expect("dc1 is changed").spec;
+    spec["podTemplateSpec"]["metadata"]["annotations"]["k8ssandra.io/per-node-config-hash"].clone()
+}
+
+#[test]
+fn c227_pn2_pods_are_told_anew_when_their_configuration_changes_and_only_then() {
+    let mut world = World::new();
+    world.facts.kc.status.get_or_insert_default().observed_generation = Some(7);
+    refers(&mut world, "a: 1");
+    for name in ["dc1", "dc2"] {
+        let references = References {
+            per_node_config: (name == "dc1").then(|| [("p_cassandra.yaml".into(), "a: 1".into())].into()),
+            ..References::default()
+        };
+        world.make_with(name, Role::Founder, &references);
+        let live = world.live(name);
+        live.binding
+            .annotations
+            .remove("ringspan.io/per-node-config-digest");
+        written_by_upstream(&mut world, name);
+    }
+    world.written_before("dc1", |spec| {
+        let annotations = &mut spec["podTemplateSpec"]["metadata"]["annotations"];
+        annotations["k8ssandra.io/per-node-config-hash"] = json!("upstream's");
+    });
+    world.write_record();
+    assert_eq!(changed(&world), Vec::<String>::new());
+    let mut grown = World {
+        facts: world.facts.clone(),
+    };
+    grow(&mut grown, 4);
+    assert_eq!(told_of_the_pods(&grown), "upstream's");
+    refers(&mut world, "a: 2");
+    assert_ne!(told_of_the_pods(&world), "upstream's");
 }
 
 #[test]
