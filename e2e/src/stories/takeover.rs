@@ -27,10 +27,14 @@ pub(super) async fn there_and_back(world: &mut World) -> anyhow::Result<()> {
     for program in world.programs.values_mut() {
         program.kill();
     }
-    let kc = cluster(NAME, &[dc("dc1", "east", 1), dc("dc2", "west", 1)]);
+    let mut dc2 = dc("dc2", "west", 1);
+    dc2["perNodeConfigMapRef"] = json!({"name": upstream::NODES});
+    let kc = cluster(NAME, &[dc("dc1", "east", 1), dc2]);
     upstream::install(world, &kc).await?;
-    ring_is(world, NAME, &[("dc1", 1), ("dc2", 1)]).await?;
     let before = datacenters(world).await?;
+    let told = &before[1]["spec"]["podTemplateSpec"]["metadata"]["annotations"][upstream::NODES_HASH];
+    ensure!(told == "hash-of-the-nodes", "{told}");
+    ring_is(world, NAME, &[("dc1", 1), ("dc2", 1)]).await?;
     if has_webhooks(world).await? {
         upstream_is_checked_and_leaves(world).await?;
     }

@@ -85,6 +85,13 @@ fn it_goes_past(now: &Value, before: &Value) -> anyhow::Result<()> {
     }
     let tokens = |dc: &Value| dc["spec"]["config"]["cassandra-yaml"]["num_tokens"].clone();
     ensure!(tokens(now) == tokens(before), "num_tokens: {}", tokens(now));
+    let pods = |dc: &Value| dc["spec"]["podTemplateSpec"].clone();
+    ensure!(
+        pods(now) == pods(before),
+        "its pods: {} -> {}",
+        pods(before),
+        pods(now)
+    );
     let labels = before["metadata"]["labels"].as_object().context("no labels")?;
     for (key, value) in labels {
         ensure!(

@@ -19,8 +19,12 @@ use crate::world::{DATABASES, World};
 pub(super) const MANAGER: &str = "manager";
 /// Where it notes by which it knows what it has made. The value is its own secret: nobody else can calculate it.
 pub(super) const HASH: &str = "k8ssandra.io/resource-hash";
+/// Where it notes, on pods, the hash of the configuration of single nodes: another value restarts every node.
+pub(super) const NODES_HASH: &str = "k8ssandra.io/per-node-config-hash";
 /// Its finalizer on clusters and datacenters.
 pub(super) const FINALIZER: &str = "k8ssandracluster.k8ssandra.io/finalizer";
+/// The user's configuration of single nodes, in the plane of the second datacenter.
+pub(super) const NODES: &str = "take-nodes";
 const OPERATOR: &str = "k8ssandra-operator";
 const WEBHOOKS: &str = "k8ssandra-operator-validating-webhook-configuration";
 
@@ -41,6 +45,7 @@ pub(super) async fn install(world: &World, kc: &Value) -> anyhow::Result<()> {
         .patch(name_of(kc)?, &update, &Patch::Merge(&noted))
         .await?;
     let kc = serde_json::to_value(kc)?;
+    world.apply_in(PLACES[1].1, &nodes().to_string()).await?;
     let rendered = rendered(world, &kc)?;
     secrets(world, &kc, &rendered).await?;
     for (at, (name, plane)) in PLACES.into_iter().enumerate() {
@@ -59,10 +64,21 @@ pub(super) async fn install(world: &World, kc: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// With the labels that k8ssandra-operator puts on it.
+fn nodes() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": NODES, "namespace": DATABASES, "labels": {
+            "k8ssandra.io/cluster-name": NAME, "k8ssandra.io/cluster-namespace": DATABASES,
+        }},
+        "data": {"take-dc2-default-sts-0_cassandra.yaml": "concurrent_reads: 16\n"},
+    })
+}
+
 /// Every object that Ringspan would make, each with its plane, and without anything that is Ringspan's own.
 fn rendered(world: &World, kc: &Value) -> anyhow::Result<Vec<(String, Value)>> {
     let file = world.folder().join("upstream.json");
-    std::fs::write(&file, kc.to_string())?;
+    std::fs::write(&file, format!("{kc}\n---\n{}", nodes()))?;
     let binary = world.setup().programs.kubectl_ringspan.clone();
     let output = std::process::Command::new(binary)
         .args(["render", "-f"])
@@ -88,9 +104,29 @@ fn rendered(world: &World, kc: &Value) -> anyhow::Result<Vec<(String, Value)>> {
             let name = object["metadata"]["name"].clone();
             object["metadata"]["annotations"][HASH] = json!(format!("hash-of-{name}"));
         }
+        in_its_own_words(&mut object);
         (plane, object)
     };
     Ok(objects.into_iter().map(bare).collect())
+}
+
+/// k8ssandra-operator merges the configuration of single nodes by a script of its own, and notes another hash of it.
+fn in_its_own_words(datacenter: &mut Value) {
+    let Some(template) = datacenter.pointer_mut("/spec/podTemplateSpec") else {
+        return;
+    };
+    let annotations = template.pointer_mut("/metadata/annotations");
+    if let Some(hash) = annotations.and_then(|it| it.get_mut(NODES_HASH)) {
+        *hash = json!("hash-of-the-nodes");
+    }
+    let containers = template
+        .pointer_mut("/spec/initContainers")
+        .and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        if container["name"] == "per-node-config" {
+            container["command"] = json!(["sh", "-c", "echo another script"]);
+        }
+    }
 }
 
 fn api(client: &Client, api_version: &str, kind: &str) -> Api<DynamicObject> {
