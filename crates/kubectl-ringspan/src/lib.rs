@@ -27,7 +27,7 @@ pub use document::Refused;
 
 /// Look at K8ssandraClusters before and after they are applied.
 #[derive(Debug, clap::Parser)]
-#[command(name = "kubectl ringspan", version)]
+#[command(name = "kubectl ringspan", version, after_help = EXIT_CODES)]
 pub struct Program {
     #[command(subcommand)]
     command: Command,
@@ -42,6 +42,8 @@ enum Command {
     /// Tell whether a live installation of k8ssandra-operator can be taken over now, and what stands in the way
     Takeover(takeover::Args),
 }
+
+const EXIT_CODES: &str = "Exit codes: 0, also where there is nothing to do; 2 where a spec is refused, which names its field; 1 where anything else is wrong, or something stands in the way of a take-over.";
 
 /// Exit code of a spec that is refused.
 const REFUSED: u8 = 2;

@@ -18,7 +18,7 @@ use fleet::{FleetOptions, Once, Plane};
 use kube::Client;
 use plan::foresight::{PlaneObjects, Snapshot};
 
-pub(crate) use plane::Place;
+pub(crate) use plane::{Place, identified};
 
 /// The control plane and its planes, asked once.
 #[derive(Debug)]
@@ -56,6 +56,11 @@ impl Live {
     /// Namespace that the user's context is about.
     pub(crate) fn namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// Namespace that Ringspan runs in.
+    pub(crate) fn installed_in(&self) -> &str {
+        &self.installed_in
     }
 
     /// The planes, each to be asked by whoever needs it.
@@ -171,7 +176,7 @@ impl Live {
 
     async fn if_it_is(&self, context: &str, wanted: &[&PlaneId]) -> Result<Option<PlaneObjects>, Unknown> {
         let plane: Plane<()> = self.once.plane(context).await?;
-        let id = plane.id_in(IDENTITY).await?;
+        let id = identified(&plane).await?;
         if wanted.iter().all(|it| it.compare(&id) != SamePlane::Yes) {
             return Ok(None);
         }
@@ -180,7 +185,7 @@ impl Live {
 }
 
 /// Namespace whose UID is the id of a plane.
-pub(crate) const IDENTITY: &str = "kube-system";
+const IDENTITY: &str = "kube-system";
 
 /// Ids of the planes that the records name.
 fn recorded(clusters: &[K8ssandraCluster]) -> BTreeSet<PlaneId> {

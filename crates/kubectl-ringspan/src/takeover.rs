@@ -2,13 +2,15 @@
 //! in the way. It reads; `--remove-webhook` removes one entry of one webhook configuration, and nothing else is ever
 //! written.
 //!
-//! * `upstream`: what is left of k8ssandra-operator in the control plane; `definitions`: whether ours are installed
+//! * `upstream`: what is left of k8ssandra-operator in the control plane; `definitions`: whether ours are installed;
+//!   `images`: whether they are still known
 //! * `planes`: whether each plane can be used; `clusters`: what would become of each cluster
 //! * `findings`: how it is told
 
 mod clusters;
 mod definitions;
 mod findings;
+mod images;
 mod planes;
 mod upstream;
 
@@ -68,6 +70,7 @@ pub async fn check(args: &Args, live: &Live) -> Result<Verdict> {
     let running = upstream::controllers(control, &mut found).await;
     upstream::webhooks(control, running, args.remove_webhook, &mut found).await?;
     definitions::look(control, &mut found).await;
+    images::look(control, live.installed_in(), &mut found).await;
     planes::look(live, &clusters, &mut found).await;
     for kc in &clusters {
         // Each alone, so that what is wrong with one does not hide another.

@@ -3,8 +3,8 @@
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::label;
-use api::seen::Unknown;
-use fleet::Plane;
+use api::seen::{PlaneId, Unknown};
+use fleet::{Plane, reasons};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use plan::foresight::PlaneObjects;
@@ -39,9 +39,23 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Who a plane is, as the programs must know it before they do anything there.
+pub(crate) async fn identified(plane: &Plane<()>) -> Result<PlaneId, Unknown> {
+    let id = plane.id_in(IDENTITY).await?;
+    if !id.0.starts_with("cm:") {
+        return Ok(id);
+    }
+    Err(Unknown {
+        context: plane.context().to_owned(),
+        reason: reasons::IDENTITY_UNKNOWN.to_owned(),
+        message: "its credentials may not read namespace kube-system, by which a plane is known; apply deploy/base/remote-access/rbac.yaml there, and let their ServiceAccount have its roles"
+            .to_owned(),
+    })
+}
+
 /// Everything in a plane that a plan may depend on.
 pub(super) async fn read(plane: &Plane<()>, places: &[Place<'_>]) -> Result<PlaneObjects, Unknown> {
-    let id = plane.id_in(IDENTITY).await?;
+    let id = identified(plane).await?;
     let mut found = Objects::default();
     found
         .list::<CassandraDatacenter>(plane, None, label::CLUSTER_NAME)

@@ -7,7 +7,7 @@ use api::k8ssandra_cluster::K8ssandraCluster;
 use api::seen::Unknown;
 
 use super::findings::Findings;
-use crate::live::{IDENTITY, Live, Place, said};
+use crate::live::{Live, Place, identified, said};
 
 pub(super) async fn look(live: &Live, clusters: &[K8ssandraCluster], found: &mut Findings) {
     let used: BTreeSet<&str> = clusters
@@ -44,13 +44,7 @@ pub(super) async fn look(live: &Live, clusters: &[K8ssandraCluster], found: &mut
 async fn usable(live: &Live, context: &str) -> Result<String, String> {
     let told = |unknown: Unknown| said(&unknown);
     let plane = live.once().plane(context).await.map_err(told)?;
-    let id = plane.id_in(IDENTITY).await.map_err(told)?;
-    if id.0.starts_with("cm:") {
-        return Err(
-            "its credentials may not read namespace kube-system, by which a plane is known. Apply deploy/base/remote-access/rbac.yaml there, and let their ServiceAccount have its roles"
-                .to_owned(),
-        );
-    }
+    identified(&plane).await.map_err(told)?;
     plane
         .list_live::<CassandraDatacenter>(None, "", None)
         .await

@@ -209,3 +209,56 @@ async fn what_upstream_is_about_is_waited_for() {
         assert!(said.contains(expected), "{expected}: {said}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plane_that_upstream_s_account_may_not_name_stands_in_the_way_with_the_way_out() {
+    let mut world = installed("false", 1, &two());
+    world.nameless = Some("east");
+    let said = only_looked(&world).await.text;
+    let expected = "Plane east\n  TODO its credentials may not read namespace kube-system";
+    assert!(said.contains(expected), "{said}");
+    assert!(said.contains("deploy/base/remote-access/rbac.yaml"), "{said}");
+    assert!(said.contains("Plane west\n  ok "), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_client_config_of_a_context_is_told() {
+    let world = installed("false", 1, &two());
+    world.create(
+        "control",
+        &json!({
+            "apiVersion": "config.k8ssandra.io/v1beta1", "kind": "ClientConfig",
+            "metadata": {"name": "west", "namespace": UPSTREAM},
+            "spec": {"contextName": "west", "kubeConfigSecret": {"name": "west"}},
+        }),
+    );
+    let said = only_looked(&world).await.text;
+    assert!(said.contains("TODO ClientConfig "), "{said}");
+    assert!(said.contains("is older and has the context name"), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn images_that_only_upstream_would_read_are_told() {
+    let world = installed("false", 1, &two());
+    let mut map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"image_config.yaml": ""},
+        "metadata": {"name": "images", "namespace": UPSTREAM, "labels": {"k8ssandra.io/config": "image"}},
+    });
+    world.create("control", &map);
+    let verdict = only_looked(&world).await;
+    assert!(
+        verdict
+            .text
+            .contains("note ConfigMap k8ssandra-operator/images names images"),
+        "{}",
+        verdict.text
+    );
+    assert_eq!(
+        verdict.things, 1,
+        "only the webhook is in the way: {}",
+        verdict.text
+    );
+    map["metadata"]["namespace"] = json!("ringspan");
+    world.create("control", &map);
+    assert!(!only_looked(&world).await.text.contains("names images"));
+}

@@ -52,6 +52,10 @@ fn webhooks() -> Value {
     })
 }
 
+/// An account with the rights that k8ssandra-operator gives to its own.
+static NAMELESS: LazyLock<User> =
+    LazyLock::new(|| User::service_account("k8ssandra-operator", "k8ssandra-operator"));
+
 /// What was asked of whom.
 pub type Asked = Arc<Mutex<Vec<(String, Attributes)>>>;
 
@@ -61,6 +65,8 @@ pub struct World {
     pub asked: Asked,
     /// A plane that answers nobody.
     pub down: Option<&'static str>,
+    /// A plane whose credentials may not read namespace `kube-system`.
+    pub nameless: Option<&'static str>,
     /// Field manager of what belongs to a cluster.
     pub maker: &'static str,
 }
@@ -73,7 +79,7 @@ impl World {
             let options = Options {
                 definitions: DEFINITIONS.clone(),
                 seed: at,
-                authorize: false,
+                authorize: true,
                 ..Options::default()
             };
             (name, Server::new(options))
@@ -82,6 +88,7 @@ impl World {
             servers: (1..).zip(names).map(server).collect(),
             asked: Asked::default(),
             down: None,
+            nameless: None,
             maker: OURS,
         };
         for (plane, namespace) in names
@@ -93,6 +100,7 @@ impl World {
         }
         for plane in &names[1..] {
             world.register(plane);
+            world.let_in(plane);
         }
         world
     }
@@ -120,6 +128,31 @@ impl World {
                 "spec": {"contextName": plane, "kubeConfigSecret": {"name": plane}},
             }),
         );
+    }
+
+    /// k8ssandra-operator's account may read datacenters and the like, but no namespace.
+    fn let_in(&self, plane: &str) {
+        let read = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["get", "list"]});
+        let named = |kind: &str| {
+            json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": "k8ssandra-operator"},
+            })
+        };
+        let mut role = named("ClusterRole");
+        role["rules"] = json!([
+            read("", &["configmaps", "secrets"]),
+            read("cassandra.datastax.com", &["cassandradatacenters"]),
+            read("discovery.k8s.io", &["endpointslices"]),
+        ]);
+        self.create(plane, &role);
+        let mut binding = named("ClusterRoleBinding");
+        binding["roleRef"] = json!({
+            "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "k8ssandra-operator",
+        });
+        binding["subjects"] = json!([{
+            "kind": "ServiceAccount", "namespace": "k8ssandra-operator", "name": "k8ssandra-operator",
+        }]);
+        self.create(plane, &binding);
     }
 
     pub fn server(&self, name: &str) -> &Server {
@@ -234,8 +267,13 @@ impl World {
     fn client(&self, name: &'static str) -> Client {
         let (server, asked) = (self.server(name).clone(), Arc::clone(&self.asked));
         let down = self.down == Some(name);
+        let user = if self.nameless == Some(name) {
+            NAMELESS.clone()
+        } else {
+            User::admin()
+        };
         let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
-            let (server, asked) = (server.clone(), Arc::clone(&asked));
+            let (server, asked, user) = (server.clone(), Arc::clone(&asked), user.clone());
             async move {
                 let attributes = Attributes::of(request.method(), request.uri());
                 asked
@@ -245,7 +283,7 @@ impl World {
                 if down {
                     return Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
                 }
-                let Ok(answer) = server.service(User::admin()).oneshot(request).await;
+                let Ok(answer) = server.service(user).oneshot(request).await;
                 Ok(answer.map(BodyExt::boxed_unsync))
             }
         });
