@@ -104,6 +104,8 @@ pub mod annotation {
     pub const JOIN: &str = "ringspan.io/join";
     /// On datacenters: digest of the merged input that the object was made from.
     pub const INPUT_HASH: &str = "ringspan.io/input-hash";
+    /// On a CassandraDatacenter: paths of fields that its plane's definition does not have, as a JSON list.
+    pub const NOT_KEPT: &str = "ringspan.io/not-kept";
     /// On datacenters: which Secrets were there when it was made, or last woken.
     pub const SECRETS_SEEN: &str = "ringspan.io/secrets-seen";
     /// On seed slices: JSON object, name of the CassandraDatacenter → its UID, for each source of addresses.

@@ -97,6 +97,10 @@ pub struct ClusterDatacenterReport {
     /// Fields that somebody else has set to another value: they are left as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
+    /// Fields of the spec that the plane's definition of CassandraDatacenter does not have: they have no effect there. They
+    /// are sent again with the next change of the datacenter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_kept: Vec<String>,
 }
 
 /// What a change of a CassandraDatacenter does to its nodes. The later, the worse.

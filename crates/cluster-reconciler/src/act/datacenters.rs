@@ -7,6 +7,7 @@ use fleet::Plane;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::{Api, ResourceExt};
+use plan::change::kept;
 use plan::cluster::acts::Deletion;
 use plan::datacenter::{DesiredConfigMap, DesiredDatacenter};
 use plan::objects;
@@ -99,6 +100,7 @@ fn datacenters(plane: &Plane<Remote>, namespace: &str) -> Api<CassandraDatacente
     Api::namespaced(plane.client(), namespace)
 }
 
+/// What comes back is looked at: a plane with an older definition has dropped what that does not know.
 pub(super) async fn create(
     context: &Context,
     plane_name: &str,
@@ -106,7 +108,19 @@ pub(super) async fn create(
 ) -> Result<(), ActError> {
     let plane = plane(context, plane_name)?;
     let object: CassandraDatacenter = typed(objects::datacenter(desired))?;
-    let stored = write::create(&datacenters(&plane, &desired.namespace), &object, MANAGER).await?;
+    let api = datacenters(&plane, &desired.namespace);
+    let mut stored = write::create(&api, &object, MANAGER).await?;
+    let lost = kept::lost(
+        &desired.spec,
+        &serde_json::to_value(&stored.spec).unwrap_or_default(),
+    );
+    if !lost.is_empty() {
+        tracing::warn!(datacenter = desired.name, plane = plane_name, fields = ?lost, "not known to the plane");
+        let path = pointer(annotation::NOT_KEPT);
+        let note = json!([{"op": "add", "path": path, "value": kept::noted(&lost)}]);
+        let uid = stored.uid().unwrap_or_default();
+        stored = write::json_patch(&api, &desired.name, &uid, None, &note, MANAGER).await?;
+    }
     absorb_datacenter(&plane, &stored);
     Ok(())
 }
@@ -157,14 +171,40 @@ pub(super) async fn apply(
     let version = handed
         .and_then(|stored| stored.resource_version())
         .unwrap_or_else(|| resource_version.to_owned());
-    let how = Apply {
-        manager: MANAGER,
-        force: false,
-        resource_version: Some(&version),
-    };
-    let stored = write::apply(&api, &desired.name, uid, &objects::datacenter(desired), how).await?;
+    let stored = apply_what_is_known(&api, desired, uid, &version).await?;
     absorb_datacenter(&plane, &stored);
     Ok(())
+}
+
+/// An apply with a field that the plane's definition does not have is refused whole: it is sent without, and that is noted.
+async fn apply_what_is_known(
+    api: &Api<CassandraDatacenter>,
+    desired: &DesiredDatacenter,
+    uid: &str,
+    version: &str,
+) -> Result<CassandraDatacenter, ActError> {
+    let mut body = objects::datacenter(desired);
+    let mut left_out = Vec::new();
+    loop {
+        let how = Apply {
+            manager: MANAGER,
+            force: false,
+            resource_version: Some(version),
+        };
+        let error = match write::apply(api, &desired.name, uid, &body, how).await {
+            Ok(stored) => return Ok(stored),
+            Err(error) => error,
+        };
+        let Some(field) = kept::undeclared(&error.to_string()) else {
+            return Err(error.into());
+        };
+        if !kept::leave_out(&mut body, &field) {
+            return Err(error.into());
+        }
+        tracing::warn!(datacenter = desired.name, field, "not known to the plane");
+        left_out.push(field);
+        body["metadata"]["annotations"][annotation::NOT_KEPT] = kept::noted(&left_out).into();
+    }
 }
 
 /// Makes cass-operator decommission the nodes, and returns the version that this made.

@@ -20,6 +20,16 @@ const LOCKED: [&str; 6] = [
 ];
 const CLAIM: &str = "cassandraDataVolumeClaimSpec";
 
+/// Whether a pointer into a spec is, or holds, what must never be written otherwise.
+pub(super) fn is_locked(pointer: &str) -> bool {
+    let others = ["/racks", "/storageConfig"];
+    let mut all = LOCKED.iter().chain(&others);
+    all.any(|locked| {
+        let rest = locked.strip_prefix(pointer);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
 /// The first identity field that would change; none where the change is allowed to be made.
 #[must_use]
 pub fn would_change(live: &Value, desired: &Value) -> Option<String> {

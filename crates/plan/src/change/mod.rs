@@ -3,12 +3,14 @@
 //! * `difference`: which fields differ, from what to what
 //! * `effect`: what cass-operator does with a change of each
 //! * `identity`: which fields must not change at all
+//! * [`kept`]: which fields a plane knows
 //! * `ownership`: whose a value is
 //! * `redaction`: whose values are never shown
 
 mod difference;
 mod effect;
 mod identity;
+pub mod kept;
 mod ownership;
 mod redaction;
 

@@ -8,7 +8,7 @@ use super::acts::Act;
 use super::draft::{Draft, Entry};
 use super::facts::{LiveDatacenter, Owner, spec_digest};
 use super::{config_maps, secrets};
-use crate::change::{self, Change};
+use crate::change::{self, Change, kept};
 use crate::datacenter::DesiredDatacenter;
 
 /// Writes a changed datacenter, where the change is the user's and no other datacenter is busy. What is not written is
@@ -27,7 +27,13 @@ pub(super) fn change(
     if same_spec && (same_input || live.owner == Owner::Upstream) {
         return false;
     }
-    let (change, conflicts) = without_drift(draft, entry, live, Change::between(&live.binding, desired));
+    let change = Change::between(&live.binding, desired);
+    let change = if same_input {
+        without_what_is_not_kept(draft, entry, live, change)
+    } else {
+        change
+    };
+    let (change, conflicts) = without_drift(draft, entry, live, change);
     if same_input && change.spec_fields() == 0 {
         return false;
     }
@@ -68,6 +74,30 @@ fn with_secrets_seen(live: &LiveDatacenter, desired: &DesiredDatacenter) -> Desi
         .annotations
         .extend(seen.map(|seen| (annotation::SECRETS_SEEN.to_owned(), seen)));
     desired
+}
+
+/// Leaves out what the plane's definition does not have, and reports it: to send it once more would change nothing.
+fn without_what_is_not_kept(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    change: Change,
+) -> Change {
+    let noted = kept::read(
+        live.binding
+            .annotations
+            .get(annotation::NOT_KEPT)
+            .map(String::as_str),
+    );
+    let (lost, fields): (Vec<_>, Vec<_>) = change
+        .fields
+        .into_iter()
+        .partition(|field| kept::is_not_kept(&noted, field));
+    if !lost.is_empty() {
+        let paths = lost.into_iter().map(|field| field.field).collect();
+        draft.not_kept.insert(entry.name.clone(), paths);
+    }
+    Change { fields }
 }
 
 /// Leaves out what somebody else has set since we wrote the datacenter, and reports it. Also gives the fields that a write

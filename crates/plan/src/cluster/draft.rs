@@ -45,6 +45,8 @@ pub(super) struct Draft<'a> {
     pub pending_changes: BTreeMap<String, PendingChange>,
     /// By datacenter: fields that somebody else has set since we wrote it.
     pub drift: BTreeMap<String, Vec<String>>,
+    /// By datacenter: fields that its plane does not keep.
+    pub not_kept: BTreeMap<String, Vec<String>>,
     /// Datacenters that are gone for good, with context and namespace: their copies of Secrets may go.
     pub gone: BTreeMap<String, (String, String)>,
     pub initial_system_replication: Option<String>,
@@ -73,6 +75,7 @@ impl<'a> Draft<'a> {
             wants_passwords: BTreeSet::new(),
             pending_changes: BTreeMap::new(),
             drift: BTreeMap::new(),
+            not_kept: BTreeMap::new(),
             gone: BTreeMap::new(),
             initial_system_replication: None,
             warnings: Vec::new(),
@@ -235,6 +238,7 @@ impl<'a> Draft<'a> {
                 leaving: !self.wants(name),
                 pending_change: self.pending_changes.get(name).cloned(),
                 drift: self.drift.get(name).cloned().unwrap_or_default(),
+                not_kept: self.not_kept.get(name).cloned().unwrap_or_default(),
             };
             Some((name.clone(), entry))
         };

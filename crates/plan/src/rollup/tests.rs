@@ -363,6 +363,7 @@ fn a_change_that_is_held_is_shown() {
             ..PendingChange::default()
         }),
         drift: Vec::new(),
+        not_kept: Vec::new(),
     };
     let report = facts.cluster.status.reports.cluster.as_mut().unwrap();
     report.datacenters.insert("dc1".into(), pending);

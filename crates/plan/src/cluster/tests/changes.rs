@@ -142,3 +142,32 @@ fn an_edit_beside_what_somebody_else_has_set_waits_only_where_both_want_a_field(
     assert_eq!(changed(&written), ["dc1"]);
     assert_eq!(written.report.datacenters["dc1"].drift, ["spec.minReadySeconds"]);
 }
+
+#[test]
+fn n13_what_the_plane_does_not_keep_is_told_and_not_sent_again_and_again() {
+    let mut world = World::complete();
+    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
+    cassandra.options.read_only_root_filesystem = Some(true);
+    world.make("dc1", api::record::Role::Founder);
+    world.make("dc2", api::record::Role::Rebuild);
+    world.written_before("dc1", |spec| {
+        spec.as_object_mut()
+            .expect("a spec")
+            .remove("readOnlyRootFilesystem");
+    });
+    // Nobody noted that it was sent: it may be what a later release of ours adds.
+    assert!(pending(&world, "dc1").held);
+    let noted = json!(["spec.readOnlyRootFilesystem"]).to_string();
+    let annotations = &mut world.live("dc1").binding.annotations;
+    annotations.insert(annotation::NOT_KEPT.to_owned(), noted);
+    world.annotate(annotation::AUTOUPDATE_SPEC, "always");
+    let plan = plan(&world.facts);
+    assert!(
+        plan.acts.is_empty() && plan.report.complete,
+        "{:?}",
+        reasons(&plan)
+    );
+    let report = &plan.report.datacenters["dc1"];
+    assert_eq!(report.not_kept, ["spec.readOnlyRootFilesystem"]);
+    assert_eq!(report.pending_change, None);
+}
