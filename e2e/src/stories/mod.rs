@@ -86,6 +86,7 @@ stories! {
     "live-edit", "what somebody else sets in a datacenter stays", roll_out::live_edit;
     "foreign-untouched", "a foreign datacenter of the same names is the same, byte for byte, whatever its namesake lives through", neighbours::foreign_untouched;
     "twins", "two clusters that differ in their namespace alone never cross", neighbours::twins;
+    "older-plane", "a plane whose cass-operator does not know a field: that is told, and not sent again and again", neighbours::older_plane;
     "vanished", "a datacenter that was deleted by hand is not made again, before it was taken out and added anew", removal::vanished;
     "remove-plane-down", "a datacenter is removed whose plane is away: it goes when the plane is back", removal::remove_plane_down;
     "delete-plane-down", "a cluster is deleted while a plane is away: the rest goes, and it when the plane is back", removal::delete_plane_down;

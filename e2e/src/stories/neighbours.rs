@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, ListParams, PostParams};
 use serde_json::{Value, json};
 
 use super::clusters::{
@@ -279,4 +280,114 @@ async fn everything(
         }
     }
     Ok(all)
+}
+
+/// Name of the definition of CassandraDatacenter.
+const DEFINITION: &str = "cassandradatacenters.cassandra.datastax.com";
+/// A field that cass-operator had not always.
+const NEW_FIELD: &str = "readOnlyRootFilesystem";
+
+/// Puts the definition of a former cass-operator into a plane: it knows these fields of the spec, and no others. Gives the
+/// one that was there.
+async fn older_definition(
+    world: &World,
+    plane: &str,
+    known: &[String],
+) -> anyhow::Result<CustomResourceDefinition> {
+    let client = world.planes.get(plane).context("no such plane")?.client();
+    let definitions = Api::<CustomResourceDefinition>::all(client);
+    let before = definitions.get(DEFINITION).await?;
+    let mut older = serde_json::to_value(&before)?;
+    let spec = older
+        .pointer_mut("/spec/versions/0/schema/openAPIV3Schema/properties/spec")
+        .and_then(Value::as_object_mut)
+        .context("a definition without a spec")?;
+    spec.remove("x-kubernetes-preserve-unknown-fields");
+    let fields = spec["properties"]
+        .as_object_mut()
+        .context("a spec without fields")?;
+    for name in known.iter().filter(|name| *name != NEW_FIELD) {
+        let anything = json!({"x-kubernetes-preserve-unknown-fields": true});
+        fields.entry(name.clone()).or_insert(anything);
+    }
+    definitions
+        .replace(
+            DEFINITION,
+            &PostParams::default(),
+            &serde_json::from_value(older)?,
+        )
+        .await?;
+    Ok(before)
+}
+
+pub(super) async fn older_plane(world: &mut World) -> anyhow::Result<()> {
+    let name = "skewed";
+    let mut spec = cluster(name, &[dc("dc1", "east", 1)]);
+    spec["spec"]["cassandra"][NEW_FIELD] = json!(true);
+    make(world, &spec).await?;
+    // What a plane knows that has all that the other one was given, but for one field.
+    let known = whole(world, "east", "dc1").await?;
+    let known = known["spec"].as_object().context("a spec")?.keys().cloned();
+    let defaults = ["additionalSeeds", "config", "replaceNodes", "racks"].map(str::to_owned);
+    let known: Vec<String> = known.chain(defaults).collect();
+    ensure!(known.contains(&NEW_FIELD.to_owned()), "{known:?}");
+    let newer = older_definition(world, "north", &known).await?;
+    set_datacenters(world, name, &[dc("dc1", "east", 1), dc("dc2", "north", 1)]).await?;
+    world.ready(name, SOON).await?;
+    not_kept(world, name).await?;
+
+    // Nobody writes it again and again, even where all changes are allowed, nor after a restart.
+    let always = json!({"metadata": {"annotations": {"k8ssandra.io/autoupdate-spec": "always"}}});
+    patch(world, name, &always).await?;
+    world.restart_programs().await?;
+    calm(world).await?;
+    let edit = json!({"spec": {"cassandra": {"config": {"cassandraYaml": {"concurrent_reads": 48}}}}});
+    patch(world, name, &edit).await?;
+    world.ready(name, SOON).await?;
+    let spec = &whole(world, "north", "dc2").await?["spec"];
+    ensure!(
+        spec["config"]["cassandra-yaml"]["concurrent_reads"] == 48,
+        "no edit comes there: {spec}"
+    );
+    not_kept(world, name).await?;
+    calm(world).await?;
+
+    // With the definition of today it is sent with the next edit.
+    let client = world.planes.get("north").context("north")?.client();
+    let definitions = Api::<CustomResourceDefinition>::all(client);
+    let mut now = definitions.get(DEFINITION).await?;
+    now.spec = newer.spec;
+    definitions
+        .replace(DEFINITION, &PostParams::default(), &now)
+        .await?;
+    let edit = json!({"spec": {"cassandra": {"config": {"cassandraYaml": {"concurrent_reads": 64}}}}});
+    patch(world, name, &edit).await?;
+    world.ready(name, SOON).await?;
+    let object = whole(world, "north", "dc2").await?;
+    ensure!(
+        object["spec"][NEW_FIELD] == true,
+        "it is not sent again: {}",
+        object["spec"]
+    );
+    let note = &object["metadata"]["annotations"]["ringspan.io/not-kept"];
+    ensure!(note.is_null(), "it is kept, and noted as lost: {note}");
+    delete(world, name).await
+}
+
+/// Waits until what was lost in north is told, and nothing else.
+async fn not_kept(world: &World, name: &str) -> anyhow::Result<()> {
+    let told = eventually("what is not kept is told", SOON, || async {
+        let cluster = world.clusters().get(name).await?;
+        let report = cluster.status.and_then(|status| status.reports.cluster);
+        let report = report.context("no report")?;
+        let lost = report
+            .datacenters
+            .iter()
+            .map(|(name, it)| (name.as_str(), &it.not_kept));
+        let lost: Vec<_> = lost.collect();
+        let path = vec![format!("spec.{NEW_FIELD}")];
+        ensure!(lost == [("dc1", &Vec::new()), ("dc2", &path)], "{lost:?}");
+        Ok(report.datacenters["dc2"].pending_change.is_none().then_some(()))
+    });
+    told.await
 }
