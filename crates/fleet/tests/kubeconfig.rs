@@ -216,8 +216,9 @@ fn bombs_are_refused_quickly() {
         aliases += &format!("a{level}: &a{level} [{refer}]\n");
     }
     assert!(Access::parse(aliases.as_bytes(), "east").is_err());
+    // A bomb that goes off takes hours; a busy machine makes seconds of less than one.
     assert!(
-        begun.elapsed() < std::time::Duration::from_secs(5),
+        begun.elapsed() < std::time::Duration::from_mins(1),
         "{:?}",
         begun.elapsed()
     );

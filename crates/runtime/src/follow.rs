@@ -5,16 +5,13 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use kube::Resource;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::backoff::Backoff;
-use crate::cache::{Cache, CacheState};
-use crate::contents::{Change, Seen};
-use crate::decode::{self, Decoded, Line};
+use crate::cache::CacheState;
+use crate::intake::{Intake, Said};
 use crate::transport::{CALL, Cut, Lines, PAGE, Transport};
-use crate::watch::{OnState, Roots};
+use crate::watch::OnState;
 use crate::watch_error::{WatchError, WatchErrorKind};
 use crate::watch_metrics::WatchMetrics;
 use crate::{Key, Queue};
@@ -32,15 +29,11 @@ const IDLE_MARGIN: Duration = Duration::from_secs(5);
 /// Smallest page that is asked for when pages are too large.
 const LEAST_PAGE: u32 = 5;
 
-pub(crate) struct Follower<K, T> {
+pub(crate) struct Follower {
     pub(crate) transport: Transport,
     /// Namespace of the collection; `None` = all.
     pub(crate) scope: Option<String>,
-    pub(crate) part: usize,
-    pub(crate) decode: fn(K) -> Option<T>,
-    pub(crate) roots: Roots<T>,
-    pub(crate) managed_fields: bool,
-    pub(crate) cache: Cache<T>,
+    pub(crate) intake: Box<dyn Intake>,
     pub(crate) queue: Queue,
     pub(crate) metrics: WatchMetrics,
     pub(crate) on_state: Option<OnState>,
@@ -55,27 +48,20 @@ enum Ended {
     Relist(WatchError),
 }
 
-type Listed<T> = (String, Vec<(Key, String, Seen<T>)>);
-
-impl<K, T> Follower<K, T>
-where
-    K: Resource + DeserializeOwned + Send + 'static,
-    T: Clone + PartialEq + Send + Sync + 'static,
-{
-    pub(crate) async fn run(self) {
+impl Follower {
+    pub(crate) async fn run(mut self) {
         let mut backoff = Backoff::of(self.transport.watch, &self.transport.path);
         let mut limit = self.transport.config.page_size.unwrap_or(PAGE).clamp(1, PAGE);
         loop {
             match self.list(limit).await {
-                Ok((version, objects)) => {
-                    let changes = self.cache.replace(self.scope.as_deref(), &version, objects);
+                Ok(version) => {
+                    let roots = self.intake.listed(&version);
                     self.set_state(CacheState::Synced);
-                    for change in changes {
-                        self.wake(&change);
-                    }
+                    self.wake(roots);
                     self.follow(version, &mut backoff).await;
                 }
                 Err(error) => {
+                    self.intake.forget();
                     if error.kind == WatchErrorKind::TooLarge {
                         limit = (limit / 4).max(LEAST_PAGE.min(limit));
                     }
@@ -85,26 +71,25 @@ where
         }
     }
 
-    async fn list(&self, limit: u32) -> Result<Listed<T>, WatchError> {
-        let mut objects = Vec::new();
+    /// Lists the whole collection, and returns its version.
+    async fn list(&mut self, limit: u32) -> Result<String, WatchError> {
         let mut next: Option<String> = None;
         loop {
             self.metrics.lists.inc();
             let bytes = self.transport.page(next.as_deref(), limit).await?;
-            let page = decode::page::<K>(&bytes, self.managed_fields).ok_or_else(|| {
+            let page = self.intake.page(&bytes).ok_or_else(|| {
                 self.transport
                     .error(WatchErrorKind::NotUnderstood, "the answer is not a list")
             })?;
-            objects.extend(page.objects.into_iter().map(|object| self.slim(object)));
             next = page.next;
             if next.is_none() {
-                return Ok((page.resource_version, objects));
+                return Ok(page.resource_version);
             }
         }
     }
 
     /// Follows the changes until only a new list helps.
-    async fn follow(&self, mut version: String, backoff: &mut Backoff) {
+    async fn follow(&mut self, mut version: String, backoff: &mut Backoff) {
         let mut within = CALL;
         loop {
             self.metrics.watches.inc();
@@ -181,10 +166,10 @@ where
     }
 
     /// Takes what an open watch says until it ends.
-    async fn drain(&self, mut lines: Lines, version: &mut String) -> Ended {
+    async fn drain(&mut self, mut lines: Lines, version: &mut String) -> Ended {
         let patience = Duration::from_secs(u64::from(self.transport.seconds())) + IDLE_MARGIN;
-        let error = |kind, why: &str| self.transport.error(kind, why);
         loop {
+            let error = |kind, why: &str| self.transport.error(kind, why);
             let line = match timeout(patience, lines.next()).await {
                 Err(_) | Ok(Err(Cut::Closed)) => return Ended::Closed,
                 Ok(Err(Cut::Broken(why))) => return Ended::Broken(error(WatchErrorKind::Unreachable, &why)),
@@ -193,57 +178,26 @@ where
                 }
                 Ok(Ok(line)) => line,
             };
-            match decode::line::<K>(&line, self.managed_fields) {
-                Some(Line::Bookmark { resource_version }) => *version = resource_version,
-                Some(Line::Applied(object)) => {
-                    version.clone_from(&object.resource_version);
-                    self.take(self.slim(object));
+            match self.intake.line(&line) {
+                Some(Said::Bookmark { resource_version }) => *version = resource_version,
+                Some(Said::Changed {
+                    resource_version,
+                    roots,
+                }) => {
+                    *version = resource_version;
+                    self.wake(roots);
                 }
-                Some(Line::Deleted(object)) => {
-                    version.clone_from(&object.resource_version);
-                    self.take((object.key, object.resource_version, Seen::Nothing));
-                }
-                Some(Line::Failed { kind, message }) if kind == WatchErrorKind::TooOld => {
+                Some(Said::Failed { kind, message }) if kind == WatchErrorKind::TooOld => {
                     return Ended::Relist(error(kind, &message));
                 }
-                Some(Line::Failed { kind, message }) => return Ended::Broken(error(kind, &message)),
+                Some(Said::Failed { kind, message }) => return Ended::Broken(error(kind, &message)),
                 // What it said is lost, so that resuming from here would miss it.
                 None => return Ended::Relist(error(WatchErrorKind::NotUnderstood, "a line is not an event")),
             }
         }
     }
 
-    fn slim(&self, object: Decoded<K>) -> (Key, String, Seen<T>) {
-        let seen = match object.object {
-            Ok(value) => (self.decode)(value).map_or(Seen::Nothing, Seen::Value),
-            Err(category) => {
-                self.metrics.unreadable.inc();
-                let watch = self.transport.watch;
-                tracing::warn!(watch, object = %object.key, ?category, "object does not decode and is left out");
-                Seen::Unreadable
-            }
-        };
-        (object.key, object.resource_version, seen)
-    }
-
-    fn take(&self, (key, version, seen): (Key, String, Seen<T>)) {
-        self.metrics.events.inc();
-        if let Some(change) = self.cache.take(key, &version, seen) {
-            self.wake(&change);
-        }
-    }
-
-    /// Wakes the roots that an object left and those that it now has.
-    fn wake(&self, change: &Change<T>) {
-        if change.old == change.new {
-            return;
-        }
-        let values = [change.old.as_deref(), change.new.as_deref()];
-        let roots: BTreeSet<Key> = values
-            .into_iter()
-            .flatten()
-            .flat_map(|value| (self.roots)(&change.key, value))
-            .collect();
+    fn wake(&self, roots: BTreeSet<Key>) {
         for root in roots {
             self.queue.wake(root);
         }
@@ -258,13 +212,13 @@ where
     }
 
     fn set_state(&self, state: CacheState) {
-        if let (Some(state), Some(on_state)) = (self.cache.set_state(self.part, state), &self.on_state) {
+        if let (Some(state), Some(on_state)) = (self.intake.set_state(state), &self.on_state) {
             on_state(state);
         }
     }
 }
 
-impl<K, T> Drop for Follower<K, T> {
+impl Drop for Follower {
     fn drop(&mut self) {
         tracing::debug!(watch = self.transport.watch, scope = self.scope, "watch stopped");
     }

@@ -29,6 +29,7 @@ mod follow;
 mod graves;
 mod guard;
 mod heart;
+mod intake;
 mod key;
 mod logs;
 mod metrics;

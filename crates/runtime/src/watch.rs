@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cache::{Cache, CacheState};
 use crate::follow::Follower;
+use crate::intake::Collection;
 use crate::metrics::Metrics;
 use crate::transport::Transport;
 use crate::{Key, Queue};
@@ -121,20 +122,32 @@ where
             config: spec.config.clone(),
             metadata_only: spec.metadata_only,
         };
-        let follower = Follower {
-            transport,
-            scope: api.namespace().map(str::to_owned),
+        let scope = api.namespace().map(str::to_owned);
+        let intake = Box::new(Collection {
+            watch: spec.name,
+            scope: scope.clone(),
             part,
             decode: spec.decode,
             roots: Arc::clone(&spec.roots),
             managed_fields: spec.managed_fields,
             cache: cache.clone(),
+            metrics: metrics.watch(spec.name),
+            pages: Vec::new(),
+        });
+        let follower = Follower {
+            transport,
+            scope,
+            intake,
             queue: queue.clone(),
             metrics: metrics.watch(spec.name),
             on_state: on_state.clone(),
         };
-        let stop = stop.clone();
-        tokio::spawn(async move { stop.run_until_cancelled_owned(follower.run()).await });
+        start(follower, stop.clone());
     }
     cache
+}
+
+/// Not of any kind: what a program has of it, it has once.
+fn start(follower: Follower, stop: CancellationToken) {
+    tokio::spawn(async move { stop.run_until_cancelled_owned(follower.run()).await });
 }

@@ -149,14 +149,20 @@ where
         return Err(other(target, "the operations of a JSON patch are an array"));
     };
     all.extend(operations.iter().cloned());
-    let Ok(patch) = serde_json::from_value(Value::Array(all)) else {
+    let Some(patch) = patch_of(all) else {
         return Err(other(target, "the operations are no JSON patch"));
     };
     let params = PatchParams {
         field_manager: Some(manager.to_owned()),
         ..PatchParams::default()
     };
-    bounded(target, api.patch(name, &params, &Patch::<()>::Json(patch))).await
+    bounded(target, api.patch(name, &params, &patch)).await
+}
+
+/// Not of any kind, so that the program has the reading of patches once.
+fn patch_of(operations: Vec<Value>) -> Option<Patch<()>> {
+    let operations = serde_json::from_value(Value::Array(operations)).ok()?;
+    Some(Patch::Json(operations))
 }
 
 /// Puts values into `/status` of the object `name` with this `uid`, whatever else is written there meanwhile. Each part is a
@@ -185,14 +191,14 @@ where
     };
     let test = json!({"op": "test", "path": "/metadata/uid", "value": uid});
     let operations = std::iter::once(test).chain(parts.iter().map(put)).collect();
-    let Ok(patch) = serde_json::from_value(Value::Array(operations)) else {
+    let Some(patch) = patch_of(operations) else {
         return Err(other(target, "the parts are no JSON patch"));
     };
     let params = PatchParams {
         field_manager: Some(manager.to_owned()),
         ..PatchParams::default()
     };
-    bounded(target, api.patch_status(name, &params, &Patch::<()>::Json(patch))).await
+    bounded(target, api.patch_status(name, &params, &patch)).await
 }
 
 /// Hands what the managers `from` wrote by create or update over to the applies of `to`, so that `to` may change and
