@@ -352,7 +352,7 @@ fn of_two_objects_of_one_name_the_one_in_its_place_counts() {
 }
 
 #[test]
-fn a_change_that_is_held_is_shown() {
+fn c104_a_change_that_is_held_is_shown() {
     let mut facts = facts();
     let pending = ClusterDatacenterReport {
         uid: "uid-dc1".into(),

@@ -256,6 +256,8 @@ fn c100_c111_a_joiner_waits_until_the_founder_is_ready() {
         holds(&plan(&world.facts)),
         [(reason::DATACENTER_NOT_READY, Some("dc1"))]
     );
+    // An event of the datacenter tells when it is.
+    assert_eq!(plan(&world.facts).look_again, None);
 }
 
 #[test]
