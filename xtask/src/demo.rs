@@ -20,7 +20,7 @@ pub struct Args {
     /// Datacenters, each in a plane of its own
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=5))]
     datacenters: u8,
-    /// Nodes of each datacenter, spread over three racks
+    /// Nodes of each datacenter, spread over three racks, or over as many as there are nodes
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
     nodes: u8,
     /// Scale of cass-operator's recorded delays: 1.0 as recorded
@@ -120,6 +120,10 @@ fn manifest(args: &Args, root: &Path) -> anyhow::Result<String> {
         })
     };
     sample["spec"]["cassandra"]["datacenters"] = (1..=args.datacenters).map(datacenter).collect();
+    // A rack without a node is refused.
+    if let Some(racks) = sample["spec"]["cassandra"]["racks"].as_array_mut() {
+        racks.truncate(usize::from(args.nodes));
+    }
     Ok(sample.to_string())
 }
 
@@ -173,4 +177,26 @@ async fn keep(world: World, provider: &Provider) -> anyhow::Result<()> {
     let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
     println!("To end it: kill {}", ids.join(" "));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_racks_than_nodes() {
+        for (nodes, racks) in [(1, 1), (2, 2), (4, 3)] {
+            let args = Args {
+                datacenters: 1,
+                nodes,
+                pace: 0.05,
+                keep: false,
+                provider: None,
+            };
+            let manifest: Value =
+                serde_json::from_str(&manifest(&args, &crate::workspace::root()).unwrap()).unwrap();
+            let given = manifest["spec"]["cassandra"]["racks"].as_array().unwrap();
+            assert_eq!(given.len(), racks, "{nodes} nodes");
+        }
+    }
 }
