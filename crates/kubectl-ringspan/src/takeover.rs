@@ -15,7 +15,6 @@ mod planes;
 mod upstream;
 
 use anyhow::Result;
-use plan::foresight::Snapshot;
 
 use crate::connection::Connection;
 use crate::live::{self, Live};
@@ -72,9 +71,8 @@ pub async fn check(args: &Args, live: &Live) -> Result<Verdict> {
     definitions::look(control, &mut found).await;
     images::look(control, live.installed_in(), &mut found).await;
     planes::look(live, &clusters, &mut found).await;
+    let snapshot = live.snapshot(&clusters).await?;
     for kc in &clusters {
-        // Each alone, so that what is wrong with one does not hide another.
-        let snapshot: Snapshot = live.snapshot(std::slice::from_ref(kc)).await?;
         clusters::look(live, kc, &snapshot, &mut found).await;
     }
     if clusters.is_empty() {
