@@ -104,6 +104,9 @@ pub mod annotation {
     pub const JOIN: &str = "ringspan.io/join";
     /// On datacenters: digest of the merged input that the object was made from.
     pub const INPUT_HASH: &str = "ringspan.io/input-hash";
+    /// On a K8ssandraCluster: ids of planes that are gone for good, with commas between them. What lives there is forgotten
+    /// where it is to go anyway.
+    pub const ABANDON: &str = "ringspan.io/abandon";
     /// On a CassandraDatacenter: paths of fields that its plane's definition does not have, as a JSON list.
     pub const NOT_KEPT: &str = "ringspan.io/not-kept";
     /// On datacenters: which Secrets were there when it was made, or last woken.
@@ -226,6 +229,8 @@ pub mod reason {
     pub const STALE_SEED_SLICE: &str = "StaleSeedSlice";
     /// A datacenter that had been made is gone without our consent.
     pub const DATACENTER_VANISHED: &str = "DatacenterVanished";
+    /// A datacenter that was abandoned with its plane is seen again.
+    pub const ABANDONED: &str = "Abandoned";
     /// The cluster's generation is lower than one that datacenters carry: restored from an old backup.
     pub const HISTORY_REWOUND: &str = "HistoryRewound";
     /// The superuser Secret lacks `username` or `password`.

@@ -24,6 +24,23 @@ pub struct Record {
     /// By name of the CassandraDatacenter.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub datacenters: BTreeMap<String, DatacenterRecord>,
+    /// By UID of the CassandraDatacenter: those that were abandoned with their plane, and may still be there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub abandoned: BTreeMap<String, Abandoned>,
+}
+
+/// What was left in a plane that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Abandoned {
+    /// Name of the CassandraDatacenter.
+    pub name: String,
+    /// Where it lives, if it does.
+    pub plane_id: PlaneId,
+    /// Its namespace there.
+    pub namespace: String,
+    /// Generation of the K8ssandraCluster at that time.
+    pub generation: i64,
 }
 
 /// What is recorded of one datacenter.
@@ -150,6 +167,7 @@ impl Record {
             kc_uid: kc_uid.to_owned(),
             founder: None,
             datacenters: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
         }
     }
 

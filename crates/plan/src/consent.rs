@@ -1,4 +1,4 @@
-//! The second consent that a cluster may ask for before one of its datacenters is removed.
+//! Consents beyond an edit: to the removal of a datacenter, and to the loss of a plane.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,4 +35,13 @@ impl RemovalConsent {
     pub fn covers(&self, uid: &str) -> bool {
         !self.asked || self.given.contains(uid)
     }
+}
+
+/// Ids of the planes that the annotations of a cluster say are gone for good.
+#[must_use]
+pub fn abandoned_planes(annotations: Option<&BTreeMap<String, String>>) -> BTreeSet<String> {
+    let text = annotations.and_then(|all| all.get(annotation::ABANDON));
+    let ids = text.map(String::as_str).unwrap_or_default().split(',');
+    let ids = ids.map(str::trim).filter(|id| !id.is_empty());
+    ids.map(str::to_owned).collect()
 }

@@ -362,11 +362,16 @@ fn recorded(record: &Record) -> String {
         format!("{name} ({}{state})", it.role.as_str())
     };
     let entries: Vec<String> = record.datacenters.iter().map(entry).collect();
-    if entries.is_empty() {
-        "Write the record: no datacenter".to_owned()
+    let left = record.abandoned.values();
+    let left: Vec<String> = left
+        .map(|it| format!("; {} was abandoned in plane {}", it.name, it.plane_id))
+        .collect();
+    let entries = if entries.is_empty() {
+        "no datacenter".to_owned()
     } else {
-        format!("Write the record: {}", entries.join(", "))
-    }
+        entries.join(", ")
+    };
+    format!("Write the record: {entries}{}", left.concat())
 }
 
 impl Deletion {

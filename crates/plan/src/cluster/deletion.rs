@@ -1,8 +1,10 @@
 //! Deletion of a whole cluster: its datacenters one after another, each by UID, then what was made for them.
 
 use api::names::{annotation, deletion_policy, finalizer, reason};
+use api::record::RecordState;
 use api::seen::Seen;
 
+use super::abandoning;
 use super::acts::{Act, ClusterPlan, Deletion};
 use super::draft::Draft;
 use super::facts::{Owner, ReplicatedFacts, SecretFacts};
@@ -21,15 +23,18 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
     if !is_meant(&mut draft) {
         return draft.finish_without_record();
     }
-    let mut everything_gone = true;
+    let (mut everything_gone, mut known) = (true, true);
     for (name, datacenter) in &draft.facts.datacenters {
         match &datacenter.object {
             Seen::Absent(_) => {
                 if let Some(unknown) = unseen_leftovers(datacenter) {
                     draft.hold_unknown(name, unknown);
+                    known = false;
                 }
             }
-            Seen::Present(live) if live.owner == Owner::Foreign => {}
+            Seen::Present(live) if live.owner == Owner::Foreign => {
+                known &= unseen_leftovers(datacenter).is_none();
+            }
             Seen::Present(live) => {
                 let message = format!("datacenter {name} in {} is being deleted", where_is(datacenter));
                 draft.hold(reason::DELETING, Some(name), Some(&datacenter.context), message);
@@ -48,17 +53,18 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
                 draft.wants_live.insert(name.clone());
                 everything_gone = false;
             }
+            Seen::Unknown(_) if abandoning::is_given_up(&mut draft, name) => {}
             Seen::Unknown(unknown) => {
                 // A dead plane does not keep the others from being cleaned up, but it keeps the cluster.
-                draft.hold_unknown(name, unknown);
-                draft.incomplete = true;
+                abandoning::hold(&mut draft, name, unknown);
+                known = false;
             }
         }
     }
-    let known =
-        draft.facts.datacenters.values().all(|datacenter| {
-            datacenter.object.unknown().is_none() && unseen_leftovers(datacenter).is_none()
-        });
+    if matches!(&draft.facts.record, RecordState::Known(record) if *record != draft.record) {
+        // What was abandoned is written down before anything relies on it.
+        return draft.finish();
+    }
     if everything_gone && draft.wants_live.is_empty() {
         let acts: Vec<_> = draft
             .facts

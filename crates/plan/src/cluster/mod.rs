@@ -9,6 +9,7 @@
 pub mod acts;
 pub mod facts;
 
+mod abandoning;
 mod adoption;
 mod changing;
 mod config_maps;
@@ -88,6 +89,7 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     };
     datacenters::plan(&mut draft, &desired);
     removal::plan(&mut draft);
+    abandoning::tell_what_is_back(&mut draft);
     secrets_before_datacenters(&mut draft);
     draft.finish()
 }

@@ -21,6 +21,9 @@ pub(super) fn note_what_is_seen(draft: &mut Draft<'_>) {
             continue;
         };
         let stamped = live.role.unwrap_or(Role::Adopted);
+        if draft.record.abandoned.contains_key(&live.uid) {
+            continue;
+        }
         let entry = draft.record_entry(name, stamped, plane, &datacenter.namespace);
         if entry.uid.is_none() && entry.leaving.is_none() {
             entry.uid = Some(live.uid.clone());

@@ -8,7 +8,7 @@ use super::acts::{Act, Deletion, plane};
 use super::datacenters::busy;
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
-use super::secrets;
+use super::{abandoning, secrets};
 use crate::consent::{self, RemovalConsent};
 
 /// Decides for each datacenter that is recorded and no longer wanted.
@@ -29,7 +29,8 @@ pub(super) fn plan(draft: &mut Draft<'_>) {
             continue;
         };
         match &datacenter.object {
-            Seen::Unknown(unknown) => draft.hold_unknown(&name, unknown),
+            Seen::Unknown(_) if abandoning::is_given_up(draft, &name) => {}
+            Seen::Unknown(unknown) => abandoning::hold(draft, &name, unknown),
             Seen::NotListed => {
                 draft.wants_live.insert(name);
             }

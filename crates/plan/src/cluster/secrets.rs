@@ -96,11 +96,12 @@ fn replicated_secret(draft: &mut Draft<'_>) {
         } => {
             let wanted: BTreeSet<_> = desired.iter().cloned().collect();
             let lacking = wanted.difference(actual).next().is_some();
-            if lacking || !selects || are_copied_in_vain(draft) {
+            let given_up = nobody_else_needs_copies(draft);
+            if lacking || !selects || are_copied_in_vain(draft) || given_up && wanted != *actual {
                 let gone: BTreeSet<_> = draft.gone.values().collect();
                 let kept = actual
                     .iter()
-                    .filter(|target| !wanted.contains(*target) && !gone.contains(target));
+                    .filter(|target| !given_up && !wanted.contains(*target) && !gone.contains(target));
                 let targets = desired.iter().chain(kept).cloned().collect();
                 draft.acts.push(Act::ApplyReplicatedSecret {
                     uid: uid.clone(),
@@ -109,6 +110,16 @@ fn replicated_secret(draft: &mut Draft<'_>) {
             }
         }
     }
+}
+
+/// Whether a plane was abandoned, whose context nobody may know, and every place that needs copies is known.
+fn nobody_else_needs_copies(draft: &Draft<'_>) -> bool {
+    let mut recorded = draft.record.datacenters.keys();
+    let is_known = |name: &String| {
+        let datacenter = draft.datacenter(name);
+        datacenter.is_some_and(|it| !is_unregistered(&it.context))
+    };
+    !draft.record.abandoned.is_empty() && recorded.all(is_known)
 }
 
 /// Whether our ReplicatedSecret still names the place of a datacenter that is gone, and no other needs it there.

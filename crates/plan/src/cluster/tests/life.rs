@@ -6,7 +6,7 @@ use api::reports::Effect;
 use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, absent, holds, marked, plane_id, reasons, unknown};
+use super::world::{World, absent, holds, marked, plane_id, reasons, sentences, unknown};
 use crate::cluster::acts::{Act, LookAgain};
 use crate::cluster::facts::{Owner, SecretFacts, unregistered};
 use crate::cluster::plan;
@@ -416,4 +416,60 @@ fn m4_the_orphan_policy_keeps_the_databases_and_the_secrets_that_they_need() {
     let waits = plan(&world.facts);
     assert!(waits.acts.is_empty());
     assert_eq!(holds(&waits), [(reason::SECRETS_PENDING, None)]);
+}
+
+#[test]
+fn n8_a_datacenter_in_a_plane_that_is_given_up_is_forgotten_and_noted() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.copied_to(&["east", "west"]);
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    let held = plan(&world.facts);
+    assert_eq!(holds(&held), [(reason::PLANE_UNREACHABLE, Some("dc2"))]);
+    let way_out = "annotation ringspan.io/abandon=id-of-west";
+    assert!(held.report.holds[0].message.contains(way_out));
+    world.annotate(annotation::ABANDON, "id-of-east, another");
+    assert!(plan(&world.facts).acts.is_empty());
+    world.annotate(annotation::ABANDON, "another, id-of-west");
+    let given_up = plan(&world.facts);
+    assert_eq!(
+        sentences(&given_up),
+        [
+            "Write the record: dc1 (founder, made); dc2 was abandoned in plane id-of-west",
+            "Have Secrets copied to namespace ns of plane east",
+        ]
+    );
+    world.write_record();
+    world.copied_to(&["east"]);
+    world.facts.datacenters.remove("dc2");
+    assert!(plan(&world.facts).report.complete);
+}
+
+#[test]
+fn n8_what_was_abandoned_is_not_taken_for_ours_when_it_is_back() {
+    let mut world = World::complete();
+    let back = world.facts.datacenters["dc2"].clone();
+    world.drop_from_spec("dc2");
+    world.copied_to(&["east"]);
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    world.annotate(annotation::ABANDON, "id-of-west");
+    world.write_record();
+    world.facts.datacenters.insert("dc2".to_owned(), back);
+    let plan = plan(&world.facts);
+    assert!(plan.acts.is_empty(), "{:?}", reasons(&plan));
+    assert_eq!(holds(&plan), [(reason::ABANDONED, Some("dc2"))]);
+}
+
+#[test]
+fn n8_a_deleted_cluster_goes_without_a_plane_that_is_given_up() {
+    let mut world = deleted();
+    world.datacenter("dc1").object = absent("east", "dc1");
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    world.datacenter("dc2").config_maps = Seen::Unknown(unknown("west"));
+    world.datacenter("dc2").seed_slices = Seen::Unknown(unknown("west"));
+    assert!(plan(&world.facts).acts.is_empty());
+    world.annotate(annotation::ABANDON, "id-of-west");
+    assert_eq!(reasons(&plan(&world.facts)), ["RecordWritten"]);
+    world.write_record();
+    assert_eq!(reasons(&plan(&world.facts)), ["ClusterReleased"]);
 }
