@@ -90,6 +90,7 @@ stories! {
     "vanished", "a datacenter that was deleted by hand is not made again, before it was taken out and added anew", removal::vanished;
     "remove-plane-down", "a datacenter is removed whose plane is away: it goes when the plane is back", removal::remove_plane_down;
     "delete-plane-down", "a cluster is deleted while a plane is away: the rest goes, and it when the plane is back", removal::delete_plane_down;
+    "abandon", "a plane is gone for good: it is given up by name, and what comes back there is left as it is", removal::abandon;
     "definition-cassandra-datacenter", "cass-operator's definition is deleted in a plane, and installed again", removal::datacenter_definition;
     "definition-k8ssandra-cluster", "our definition is deleted: no database goes without a word, and all works when it is installed again", removal::cluster_definition;
 }

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, ensure};
 use api::k8ssandra_cluster::K8ssandraCluster;
+use api::replicated_secret::ReplicatedSecret;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, PostParams};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::change::delete_all;
 use super::clusters::{
@@ -145,6 +146,92 @@ pub(super) async fn delete_plane_down(world: &mut World) -> anyhow::Result<()> {
     gone(&copies, &format!("{name}-superuser"), SOON).await
 }
 
+/// The plane of a datacenter, as the record knows it.
+async fn recorded_plane(world: &World, cluster: &str, name: &str) -> anyhow::Result<String> {
+    let annotations = world.clusters().get(cluster).await?.metadata.annotations;
+    let record = annotations.and_then(|all| all.get("ringspan.io/record").cloned());
+    let record: Value = serde_json::from_str(&record.context("no record")?)?;
+    let plane = record["datacenters"][name]["planeId"].as_str();
+    Ok(plane
+        .with_context(|| format!("{name} is not in {record}"))?
+        .to_owned())
+}
+
+fn give_up(plane: &str) -> Value {
+    json!({"metadata": {"annotations": {"ringspan.io/abandon": plane}}})
+}
+
+pub(super) async fn abandon(world: &mut World) -> anyhow::Result<()> {
+    let (removed, deleted) = ("shrinks", "ends");
+    let of = |first: &str, second: &str| [dc(first, "east", 1), dc(second, "west", 1)];
+    world
+        .apply(&cluster(deleted, &of("e1", "e2")).to_string())
+        .await?;
+    make(world, &cluster(removed, &of("r1", "r2"))).await?;
+    world.ready(deleted, SOON).await?;
+    let plane = recorded_plane(world, removed, "r2").await?;
+    let before = [
+        datacenter(world, "west", "r2").await?.metadata,
+        datacenter(world, "west", "e2").await?.metadata,
+    ];
+    world.planes.data[1].proxy().set(Mode::Refuse).await?;
+    set_datacenters(world, removed, &of("r1", "r2")[..1]).await?;
+    let message = world
+        .says(removed, "Ready", "False", "PlaneUnreachable", TOLD)
+        .await?;
+    ensure!(
+        message.contains(&format!("ringspan.io/abandon={plane}")),
+        "no way out: {message}"
+    );
+    world.clusters().delete(deleted, &DeleteParams::default()).await?;
+    gone(&world.datacenters("east")?, "e1", SOON).await?;
+    // Another plane's id is no consent.
+    let east = recorded_plane(world, removed, "r1").await?;
+    patch(world, removed, &give_up(&east)).await?;
+    patch(world, deleted, &give_up(&east)).await?;
+    world.restart_programs().await?;
+    calm(world).await?;
+    recorded_plane(world, removed, "r2").await?;
+    recorded_plane(world, deleted, "e2").await?;
+
+    patch(world, deleted, &give_up(&plane)).await?;
+    gone(&world.clusters(), deleted, SOON).await?;
+    patch(world, removed, &give_up(&plane)).await?;
+    world.ready(removed, SOON).await?;
+    let record = world.clusters().get(removed).await?.metadata.annotations;
+    let record = record
+        .and_then(|all| all.get("ringspan.io/record").cloned())
+        .unwrap_or_default();
+    let uid = before[0].uid.clone().unwrap_or_default();
+    ensure!(
+        record.contains("abandoned") && record.contains(&uid),
+        "it is not noted: {record}"
+    );
+
+    // It was not lost after all: nobody touches what is there, and it is not taken for a datacenter of the cluster.
+    world.planes.data[1].proxy().set(Mode::Pass).await?;
+    calm(world).await?;
+    for (name, before) in ["r2", "e2"].into_iter().zip(&before) {
+        let now = datacenter(world, "west", name).await?.metadata;
+        ensure!(
+            now.uid == before.uid && now.generation == before.generation,
+            "{name} was touched"
+        );
+        ensure!(now.deletion_timestamp.is_none(), "{name} is being deleted");
+    }
+    world.ready(removed, SOON).await?;
+    for name in ["r2", "e2"] {
+        deleted_by_hand(world, "west", name).await?;
+    }
+    delete(world, removed).await?;
+    let control = world.planes.control.client();
+    let copying = Api::<ReplicatedSecret>::namespaced(control, DATABASES);
+    for name in [removed, deleted] {
+        gone(&copying, name, SOON).await?;
+    }
+    Ok(())
+}
+
 /// Deletes a definition, and gives what it takes to install it again.
 async fn delete_definition(
     definitions: &Api<CustomResourceDefinition>,
@@ -164,12 +251,10 @@ async fn delete_definition(
 pub(super) async fn datacenter_definition(world: &mut World) -> anyhow::Result<()> {
     let (name, kind) = ("stripped", "cassandradatacenters.cassandra.datastax.com");
     let both = [dc("dc1", "east", 1), dc("dc2", "north", 1)];
-    make(world, &cluster(name, &both)).await?;
-    make(
-        world,
-        &cluster("beside", &[dc("b1", "east", 1), dc("b2", "west", 1)]),
-    )
-    .await?;
+    world.apply(&cluster(name, &both).to_string()).await?;
+    let beside = [dc("b1", "east", 1), dc("b2", "west", 1)];
+    make(world, &cluster("beside", &beside)).await?;
+    world.ready(name, SOON).await?;
     let others = [("east", "dc1"), ("east", "b1"), ("west", "b2")];
     let mut before = Vec::new();
     for (plane, name) in others {
@@ -203,11 +288,6 @@ pub(super) async fn datacenter_definition(world: &mut World) -> anyhow::Result<(
     }
     ring_is(world, "beside", &[("b1", 1), ("b2", 1)]).await?;
     world.ready("beside", SOON).await?;
-    set_datacenters(world, name, &both[..1]).await?;
-    world.ready(name, SOON).await?;
-    set_datacenters(world, name, &both).await?;
-    world.ready(name, SOON).await?;
-    ring_is(world, name, &[("dc1", 1), ("dc2", 1)]).await?;
     delete(world, "beside").await?;
     delete(world, name).await
 }
@@ -215,12 +295,10 @@ pub(super) async fn datacenter_definition(world: &mut World) -> anyhow::Result<(
 /// Somebody deletes our own definition, as `kubectl delete -k` of the installation does.
 pub(super) async fn cluster_definition(world: &mut World) -> anyhow::Result<()> {
     let kind = "k8ssandraclusters.k8ssandra.io";
-    make(
-        world,
-        &cluster("kept", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]),
-    )
-    .await?;
+    let kept = cluster("kept", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]);
+    world.apply(&kept.to_string()).await?;
     let dropped = make(world, &cluster("dropped", &[dc("dc3", "north", 1)])).await?;
+    world.ready("kept", SOON).await?;
     let before = datacenter(world, "east", "dc1").await?.metadata;
     let definitions = Api::<CustomResourceDefinition>::all(world.planes.control.client());
     let definition = delete_definition(&definitions, kind).await?;
@@ -259,8 +337,7 @@ pub(super) async fn cluster_definition(world: &mut World) -> anyhow::Result<()> 
     });
     applied.await?;
     world.ready("after", SOON).await?;
-    let again = cluster("kept", &[dc("dc1", "east", 1), dc("dc2", "west", 1)]);
-    world.apply(&again.to_string()).await?;
+    world.apply(&kept.to_string()).await?;
     world
         .says("kept", "FoundingHeld", "True", "NotOwned", TOLD)
         .await?;
