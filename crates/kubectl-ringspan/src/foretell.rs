@@ -131,6 +131,10 @@ pub(crate) fn told(kc: &K8ssandraCluster, foresight: &Foresight, text: &mut Stri
             );
         }
     }
+    for warning in &foresight.report.warnings {
+        let (reason, field) = (&warning.reason, &warning.field);
+        line!(text, "  Warning ({reason}): {field}: {}", warning.message);
+    }
     for hold in &foresight.report.holds {
         line!(text, "  Waits ({}): {}", hold.reason, hold.message);
     }

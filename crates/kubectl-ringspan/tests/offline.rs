@@ -120,6 +120,23 @@ fn a_plan_tells_each_field_that_an_edit_changes_and_what_that_does() {
 }
 
 #[test]
+fn a_plan_warns_of_what_is_passed_on_and_may_not_be_meant() {
+    let folder = Folder::new("warns");
+    let text = CLUSTER.replace(
+        "    serverVersion: 4.1.5\n",
+        "    serverVersion: 4.1.5\n    serverImage: registry.example/cassandra:latest\n",
+    );
+    let said = stdout(&ringspan(
+        &["plan", "--offline"],
+        &[&folder.file("kc.yaml", &text)],
+    ));
+    assert!(
+        said.contains("  Warning (ImageNotPinned): spec.cassandra"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_refused_spec_ends_with_2_and_its_field() {
     let folder = Folder::new("refused");
     let table = [
