@@ -237,15 +237,20 @@ impl Remote {
     pub fn start(link: &PlaneLink, queue: &Queue, clusters: &Cache<K8ssandraCluster>) -> Remote {
         let of_clusters = || watcher::Config::default().labels(label::CLUSTER_NAME);
         let slices = watcher::Config::default().labels(label::SEED_SLICE);
-        Remote {
-            datacenters: link.watch_with_owners(
+        // Who has set a field is what tells an edit of somebody else's from a change of ours that waits.
+        let datacenters = |client| {
+            let decode = |object: CassandraDatacenter| Some(DatacenterView::of(&object));
+            WatchSpec::new(
                 "CassandraDatacenter",
-                Api::all,
+                Api::all(client),
                 of_clusters(),
-                |object| Some(DatacenterView::of(&object)),
+                decode,
                 by_cluster(),
-                queue,
-            ),
+            )
+            .with_managed_fields()
+        };
+        Remote {
+            datacenters: link.watch_in_namespaces(datacenters, queue),
             slices: link.watch(
                 "EndpointSlice",
                 Api::all,

@@ -115,21 +115,14 @@ impl PlaneLink {
             + 'static,
         T: Clone + PartialEq + Send + Sync + 'static,
     {
-        let spec = |client| {
-            WatchSpec::new(name, api(client), config, decode, roots).in_namespaces(&self.shared.namespaces)
-        };
-        let streams = self.shared.namespaces.len().max(1);
-        self.start(spec, streams, Arc::clone(&self.shared.namespaces), queue)
+        let spec = |client| WatchSpec::new(name, api(client), config, decode, roots);
+        self.watch_in_namespaces(spec, queue)
     }
 
-    /// As [`PlaneLink::watch`], and `decode` is shown who has set what (`metadata.managedFields`).
-    pub fn watch_with_owners<K, T>(
+    /// As [`PlaneLink::watch`], of whatever else the spec says.
+    pub fn watch_in_namespaces<K, T>(
         &self,
-        name: &'static str,
-        api: fn(Client) -> Api<K>,
-        config: watcher::Config,
-        decode: fn(K) -> Option<T>,
-        roots: Roots<T>,
+        spec: impl FnOnce(Client) -> WatchSpec<K, T>,
         queue: &Queue,
     ) -> PlaneCache<T>
     where
@@ -141,13 +134,10 @@ impl PlaneLink {
             + 'static,
         T: Clone + PartialEq + Send + Sync + 'static,
     {
-        let spec = |client| {
-            WatchSpec::new(name, api(client), config, decode, roots)
-                .in_namespaces(&self.shared.namespaces)
-                .with_managed_fields()
-        };
-        let streams = self.shared.namespaces.len().max(1);
-        self.start(spec, streams, Arc::clone(&self.shared.namespaces), queue)
+        let namespaces = &self.shared.namespaces;
+        let streams = namespaces.len().max(1);
+        let spec = |client| spec(client).in_namespaces(namespaces);
+        self.start(spec, streams, Arc::clone(namespaces), queue)
     }
 
     /// As [`PlaneLink::watch`], of whatever the spec says: another scope, or metadata only.

@@ -111,21 +111,14 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
             name,
             ..
         }) => {
-            with(
-                snapshot,
-                context,
-                "CassandraDatacenter",
-                namespace,
-                name,
-                |object| {
-                    if let Some(annotations) = object
-                        .pointer_mut("/metadata/annotations")
-                        .and_then(Value::as_object_mut)
-                    {
-                        annotations.remove(annotation::DECOMMISSION_ON_DELETE);
-                    }
-                },
-            );
+            with_datacenter(snapshot, (context, namespace, name), |object| {
+                if let Some(annotations) = object
+                    .pointer_mut("/metadata/annotations")
+                    .and_then(Value::as_object_mut)
+                {
+                    annotations.remove(annotation::DECOMMISSION_ON_DELETE);
+                }
+            });
         }
         Act::WakeDatacenter {
             context,
@@ -134,16 +127,9 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
             seen,
             ..
         } => {
-            with(
-                snapshot,
-                context,
-                "CassandraDatacenter",
-                namespace,
-                name,
-                |object| {
-                    object["metadata"]["annotations"][annotation::SECRETS_SEEN] = json!(seen);
-                },
-            );
+            with_datacenter(snapshot, (context, namespace, name), |object| {
+                object["metadata"]["annotations"][annotation::SECRETS_SEEN] = json!(seen);
+            });
         }
         Act::LabelConfigMap {
             context,
@@ -238,6 +224,14 @@ fn take(snapshot: &mut Snapshot, context: &str, kind: &str, namespace: &str, nam
     Some(plane.objects.remove(at))
 }
 
+fn with_datacenter(
+    snapshot: &mut Snapshot,
+    (context, namespace, name): (&str, &str, &str),
+    change: impl FnOnce(&mut Value),
+) {
+    with(snapshot, context, "CassandraDatacenter", namespace, name, change);
+}
+
 fn with(
     snapshot: &mut Snapshot,
     context: &str,
@@ -274,22 +268,15 @@ fn make_ready(snapshot: &mut Snapshot, facts: &ClusterFacts) -> bool {
     let mut changed = false;
     for (name, it) in busy {
         let (context, namespace) = (&it.context, &it.namespace);
-        with(
-            snapshot,
-            context,
-            "CassandraDatacenter",
-            namespace,
-            name,
-            |object| {
-                let known = object.pointer("/status/nodeStatuses").cloned();
-                let uid = object["metadata"]["uid"].clone();
-                *object = settled(object.take());
-                object["metadata"]["uid"] = uid;
-                if let Some(known) = known.filter(|it| it.as_object().is_some_and(|it| !it.is_empty())) {
-                    object["status"]["nodeStatuses"] = known;
-                }
-            },
-        );
+        with_datacenter(snapshot, (context, namespace, name), |object| {
+            let known = object.pointer("/status/nodeStatuses").cloned();
+            let uid = object["metadata"]["uid"].clone();
+            *object = settled(object.take());
+            object["metadata"]["uid"] = uid;
+            if let Some(known) = known.filter(|it| it.as_object().is_some_and(|it| !it.is_empty())) {
+                object["status"]["nodeStatuses"] = known;
+            }
+        });
         changed = true;
     }
     changed
