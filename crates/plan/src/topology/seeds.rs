@@ -2,7 +2,8 @@
 //!
 //! A datacenter becomes a source once it is Ready, when all its seeds are labelled, and stays one. From then on its
 //! new seeds are followed at once; an address goes only when its datacenter was seen and has no such node any more.
-//! While a source is unknown, everything stays that was published.
+//! While a source is unknown, everything stays that was published; and the last addresses stay while another datacenter
+//! runs that has not shown its seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -27,11 +28,11 @@ pub(super) struct Seeds {
 /// The seeds that `site` shall have, beside those that were `published` for it so far.
 pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> Seeds {
     let mut wanted = Seeds::default();
-    let mut keep_all = draft.must_not_shrink();
+    let (mut keep_all, mut another_runs) = (draft.must_not_shrink(), false);
     let others = draft.input.sites.iter().filter(|other| !same_place(other, site));
     for other in others.filter(|other| other.spec.is_some() && !other.is_leaving()) {
         match contribution(draft, other, published) {
-            Contribution::None => {}
+            Contribution::None => another_runs |= runs(draft, other),
             Contribution::Unknown => keep_all = true,
             // Its pods are all between two lives: what was there last is the best that is known.
             Contribution::Of(own, addresses) if addresses.is_empty() => {
@@ -43,7 +44,7 @@ pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> See
             }
         }
     }
-    if keep_all {
+    if keep_all || another_runs && wanted.addresses.is_empty() {
         wanted.addresses.extend(&published.addresses);
         for (name, uid) in &published.sources {
             wanted.sources.entry(name.clone()).or_insert_with(|| uid.clone());
@@ -54,6 +55,11 @@ pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> See
         .addresses
         .extend(additional.filter_map(|text| seed_address(text)));
     wanted
+}
+
+fn runs(draft: &Draft<'_>, site: &Site) -> bool {
+    let own = site.own(&draft.input.cluster);
+    own.is_some_and(|own| own.initialized && !own.stopped && !own.stopped_wanted && !own.deleting)
 }
 
 /// A name is not an identity: two datacenters of one name in two namespaces are two.

@@ -163,6 +163,37 @@ fn seeds_whose_labels_are_all_gone_for_a_moment_stay() {
     assert_eq!(sentences(&input), Vec::<String>::new());
 }
 
+/// dc2 leaves, of whose seeds dc1 has its own, before any seed of dc3 was seen.
+#[test]
+fn the_last_seeds_stay_until_another_datacenter_that_runs_shows_its_own() {
+    let mut input = two_datacenters();
+    let before = addresses(&input.sites[0]);
+    assert!(!before.is_empty());
+    let mut dc3 = input.sites[1].clone();
+    "dc3".clone_into(&mut dc3.name);
+    dc3.slices = Ok(Vec::new());
+    dc3.seeds = Ok(Vec::new());
+    if let Seen::Present(own) = &mut dc3.seen {
+        "dc3".clone_into(&mut own.name);
+        "uid-dc3".clone_into(&mut own.uid);
+        own.nodes = ready(3).nodes;
+    }
+    if let Some(record) = &mut dc3.record {
+        record.uid = Some("uid-dc3".to_owned());
+    }
+    input.sites[1].spec = None;
+    let touches_dc1 = |input: &TopologyInput| {
+        sentences(input)
+            .iter()
+            .any(|act| act.contains("dc1-additional-seed"))
+    };
+    assert!(touches_dc1(&input), "nobody else runs: {:?}", sentences(&input));
+    input.sites.push(dc3);
+    assert!(!touches_dc1(&input), "{:?}", sentences(&input));
+    input.sites[2].seeds = Ok(seeds(3));
+    assert!(touches_dc1(&input), "{:?}", sentences(&input));
+}
+
 #[test]
 fn a_new_address_is_followed_and_the_old_one_goes_when_no_node_has_it() {
     let mut input = two_datacenters();
