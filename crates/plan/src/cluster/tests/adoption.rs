@@ -126,7 +126,7 @@ fn c227_what_we_made_and_upstream_wrote_since_is_taken_over_like_its_own() {
 /// `dc1` refers to this configuration of its nodes, of which its pods were told in k8ssandra-operator's words.
 fn refers(world: &mut World, text: &str) {
     let content = BTreeMap::from([("p_cassandra.yaml".to_owned(), text.to_owned())]);
-    let datacenter = &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0];
+    let datacenter = &mut world.templates()[0];
     let reference = json!({"name": "mine"});
     datacenter.per_node_config_map_ref = Some(serde_json::from_value(reference).unwrap());
     world.datacenter("dc1").per_node_config = Some(Seen::Present(UserConfigMap {

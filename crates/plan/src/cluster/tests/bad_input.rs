@@ -52,7 +52,7 @@ fn cc06_a_context_that_nobody_knows_holds_its_datacenter_and_no_other() {
         .planes
         .insert("nowhere".to_owned(), Err(nobody.clone()));
     world.datacenter("dc3").object = Seen::Unknown(nobody);
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+    world.templates()[0].size = 6;
     let plan = plan(&world.facts);
     assert!(
         holds(&plan).contains(&(reason::UNKNOWN_CONTEXT, Some("dc3"))),
@@ -98,28 +98,10 @@ fn cc14_a_consent_that_was_left_does_not_count_for_the_next_of_that_name() {
 #[test]
 fn cc16_cc50_a_datacenter_does_not_move_nor_is_it_taken_out_and_added_in_one_edit() {
     let mut world = World::complete();
-    let moved = |world: &mut World| {
-        world
-            .facts
-            .kc
-            .spec
-            .cassandra
-            .as_mut()
-            .unwrap()
-            .datacenters
-            .remove(1)
-    };
+    let moved = |world: &mut World| world.templates().remove(1);
     let mut entry = moved(&mut world);
     entry.metadata.as_mut().unwrap().namespace = Some("other".to_owned());
-    world
-        .facts
-        .kc
-        .spec
-        .cassandra
-        .as_mut()
-        .unwrap()
-        .datacenters
-        .push(entry);
+    world.templates().push(entry);
     let field = |name: &str| {
         (
             reason::PLACEMENT_CHANGED.to_owned(),
@@ -131,29 +113,13 @@ fn cc16_cc50_a_datacenter_does_not_move_nor_is_it_taken_out_and_added_in_one_edi
     let mut world = World::complete();
     let mut entry = moved(&mut world);
     entry.k8s_context = "east".to_owned();
-    world
-        .facts
-        .kc
-        .spec
-        .cassandra
-        .as_mut()
-        .unwrap()
-        .datacenters
-        .push(entry);
+    world.templates().push(entry);
     assert_eq!(refused(&world), field("k8sContext"));
 
     // The same again under the same name is no edit at all.
     let mut world = World::complete();
     let entry = moved(&mut world);
-    world
-        .facts
-        .kc
-        .spec
-        .cassandra
-        .as_mut()
-        .unwrap()
-        .datacenters
-        .insert(0, entry);
+    world.templates().insert(0, entry);
     world.facts.kc.metadata.generation = Some(8);
     assert!(plan(&world.facts).acts.is_empty());
 }
@@ -161,7 +127,7 @@ fn cc16_cc50_a_datacenter_does_not_move_nor_is_it_taken_out_and_added_in_one_edi
 #[test]
 fn cc24_all_datacenters_stop_one_after_another_and_none_founds_while_all_are_stopped() {
     let stop = |world: &mut World| {
-        for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+        for datacenter in world.templates() {
             datacenter.stopped = true;
         }
     };

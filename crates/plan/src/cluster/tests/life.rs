@@ -40,7 +40,7 @@ fn an_edit_that_would_lose_data_is_refused_and_nothing_is_written() {
 #[test]
 fn a_new_size_is_written_to_the_datacenter_that_it_is_for() {
     let mut world = World::complete();
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
+    world.templates()[1].size = 6;
     let plan = plan(&world.facts);
     let Some(Act::ApplyDatacenter {
         desired,
@@ -87,7 +87,7 @@ fn a_config_map_that_somebody_deleted_is_made_again_and_one_that_is_there_is_lef
 #[test]
 fn c106_two_changed_datacenters_are_changed_one_after_the_other() {
     let mut world = World::complete();
-    for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+    for datacenter in world.templates() {
         datacenter.size = 6;
     }
     let plan = plan(&world.facts);
@@ -143,7 +143,7 @@ fn c105_a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
 fn a_change_does_not_wait_for_a_dead_plane_whose_datacenter_was_settled() {
     for (last_settled, changes) in [(Some(true), true), (Some(false), false), (None, false)] {
         let mut world = World::complete();
-        world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+        world.templates()[0].size = 6;
         world.facts.planes.insert("west".to_owned(), Err(unknown("west")));
         world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
         world.datacenter("dc2").last_settled = last_settled;
@@ -158,7 +158,7 @@ fn a_change_does_not_wait_for_a_dead_plane_whose_datacenter_was_settled() {
 #[test]
 fn cc38_a_cluster_restored_from_an_old_backup_changes_nothing() {
     let mut world = World::complete();
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 2;
+    world.templates()[0].size = 2;
     world.live("dc1").cluster_generation = Some(99);
     let plan = plan(&world.facts);
     assert!(!reasons(&plan).contains(&"DatacenterChanged"));

@@ -26,7 +26,7 @@ fn content(text: &str) -> BTreeMap<String, String> {
 
 /// `dc2` refers to `mine`, with this content; it need not be there.
 fn refer(world: &mut World, seen: Seen<UserConfigMap>) {
-    let datacenter = &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1];
+    let datacenter = &mut world.templates()[1];
     datacenter.per_node_config_map_ref = Some(serde_json::from_value(json!({"name": "mine"})).unwrap());
     world.datacenter("dc2").per_node_config = Some(seen);
 }
@@ -62,7 +62,7 @@ fn complete(text: &str) -> World {
 fn c084_pn1_a_missing_config_map_holds_its_datacenter_alone() {
     let mut world = World::complete();
     refer(&mut world, not_there());
-    for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+    for datacenter in world.templates() {
         datacenter.size = 6;
     }
     let held = plan(&world.facts);
@@ -123,7 +123,7 @@ fn an_edit_of_the_config_map_rolls_the_datacenter_that_refers_to_it() {
 #[test]
 fn tokens_that_a_datacenter_began_with_stay_when_others_join() {
     let mut world = World::new();
-    for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+    for datacenter in world.templates() {
         datacenter.options.config =
             serde_json::from_value(json!({"cassandraYaml": {"num_tokens": 1}})).unwrap();
     }
@@ -137,7 +137,7 @@ fn tokens_that_a_datacenter_began_with_stay_when_others_join() {
         map.content = Some(Arc::new(content("\ninitial_token: 5")));
         map.digest = crate::cluster::facts::data_digest(&content("\ninitial_token: 5"));
     }
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 4;
+    world.templates()[1].size = 4;
     let changed = plan(&world.facts);
     let written = changed
         .acts
@@ -151,7 +151,7 @@ fn tokens_that_a_datacenter_began_with_stay_when_others_join() {
 #[test]
 fn c085_a_generated_config_map_is_made_and_never_put_over_somebody_else_s() {
     let mut world = World::new();
-    for datacenter in &mut world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters {
+    for datacenter in world.templates() {
         datacenter.options.config =
             serde_json::from_value(json!({"cassandraYaml": {"num_tokens": 1}})).unwrap();
     }

@@ -198,7 +198,7 @@ fn a_stopped_first_datacenter_waits_and_the_second_founds() {
 fn a_founder_that_was_chosen_and_never_made_is_chosen_anew_when_it_is_stopped() {
     let mut world = World::new();
     world.write_record();
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].stopped = true;
+    world.templates()[0].stopped = true;
     assert_eq!(world.write_record().founder.as_deref(), Some("dc2"));
 }
 
@@ -390,7 +390,7 @@ fn a_datacenter_that_is_changed_before_it_starts_keeps_which_secrets_it_has_foun
     world.live("dc1").settled = false;
     world.live("dc1").initialized = false;
     world.live("dc1").secrets_seen = Some("s.r.1".to_owned());
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+    world.templates()[0].size = 6;
     let changed = plan(&world.facts);
     let [Act::ApplyDatacenter { desired, .. }] = changed.acts.as_slice() else {
         panic!("{:?}", reasons(&changed))

@@ -49,7 +49,7 @@ fn encrypted() -> World {
 }
 
 fn edit(world: &mut World) {
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[1].size = 6;
+    world.templates()[1].size = 6;
 }
 
 fn changed(world: &World) -> Vec<String> {
@@ -148,7 +148,7 @@ fn en4_a_password_that_is_not_there_holds_its_datacenter_and_no_other() {
     for word in ["dc2", "keystore-password", "ns/ks", "plane west"] {
         assert!(message.contains(word), "{message}");
     }
-    world.facts.kc.spec.cassandra.as_mut().unwrap().datacenters[0].size = 6;
+    world.templates()[0].size = 6;
     world.facts.references.insert("dc1".to_owned(), passwords(CANARY));
     assert_eq!(changed(&world).len(), 1);
 }

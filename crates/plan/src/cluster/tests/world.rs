@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use api::k8ssandra_cluster::CassandraDatacenterTemplate;
 use api::names::{annotation, finalizer, reason};
 use api::record::{Record, RecordState, Role};
 use api::reports::{self, TopologyDatacenterReport, TopologyReport};
@@ -260,16 +261,15 @@ impl World {
         self.datacenter("dc2").seed_slices = Seen::Present(vec![slice]);
     }
 
+    /// The datacenters of the spec.
+    pub fn templates(&mut self) -> &mut Vec<CassandraDatacenterTemplate> {
+        let cassandra = self.facts.kc.spec.cassandra.as_mut();
+        &mut cassandra.expect("it is given").datacenters
+    }
+
     /// Takes a datacenter out of the spec.
     pub fn drop_from_spec(&mut self, name: &str) {
-        self.facts
-            .kc
-            .spec
-            .cassandra
-            .as_mut()
-            .unwrap()
-            .datacenters
-            .retain(|it| it.name() != name);
+        self.templates().retain(|it| it.name() != name);
         self.facts.kc.metadata.generation = Some(8);
     }
 
