@@ -111,6 +111,9 @@ pub mod annotation {
     pub const NOT_KEPT: &str = "ringspan.io/not-kept";
     /// On datacenters: which Secrets were there when it was made, or last woken.
     pub const SECRETS_SEEN: &str = "ringspan.io/secrets-seen";
+    /// On datacenters: for which of its cluster's permissions ([`AUTOUPDATE_SPEC`]) cass-operator was told to bring it up to
+    /// date: `always`, or how many `once` there had been.
+    pub const UPDATES_ALLOWED: &str = "ringspan.io/updates-allowed";
     /// On seed slices: JSON object, name of the CassandraDatacenter → its UID, for each source of addresses.
     pub const SEED_SOURCES: &str = "ringspan.io/seed-sources";
     /// On a K8ssandraCluster: `Delete` (default) or `Orphan`.
@@ -141,6 +144,9 @@ pub mod annotation {
     pub const AUTOUPDATE_SPEC: &str = "k8ssandra.io/autoupdate-spec";
     /// Upstream: `true` on Secrets whose copies survive the ReplicatedSecret.
     pub const ORPHAN: &str = "replicatedresource.k8ssandra.io/orphan";
+    /// cass-operator: `always` or `once`, permits it to change pods although the datacenter's spec has not changed. It takes
+    /// `once` away when it is done.
+    pub const DATACENTER_AUTOUPDATE_SPEC: &str = "cassandra.datastax.com/autoupdate-spec";
     /// cass-operator: `false` = a datacenter that is deleted leaves its volumes.
     pub const DELETE_PVC: &str = "cassandra.datastax.com/delete-pvc";
     /// cass-operator: `true` = no users are created by this datacenter.

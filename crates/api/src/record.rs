@@ -27,6 +27,9 @@ pub struct Record {
     /// By UID of the CassandraDatacenter: those that were abandoned with their plane, and may still be there.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub abandoned: BTreeMap<String, Abandoned>,
+    /// How many times `k8ssandra.io/autoupdate-spec: once` was used up: tells one permission from the next.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub updates_allowed: u64,
 }
 
 /// What was left in a plane that was given up.
@@ -105,6 +108,11 @@ pub enum Role {
     Adopted,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl Role {
     /// As it stands in the annotation.
     #[must_use]
@@ -168,6 +176,7 @@ impl Record {
             founder: None,
             datacenters: BTreeMap::new(),
             abandoned: BTreeMap::new(),
+            updates_allowed: 0,
         }
     }
 

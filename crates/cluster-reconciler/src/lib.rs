@@ -223,14 +223,14 @@ fn hold(act: &Act, error: &ActError) -> Option<Hold> {
 
 #[cfg(test)]
 mod tests {
-    use plan::cluster::acts::Deletion;
+    use plan::cluster::acts::ThisDatacenter;
     use runtime::Target;
 
     use super::*;
 
     #[test]
     fn cc57_what_a_plane_refuses_is_told_in_its_words_with_the_field() {
-        let act = Act::RemoveDatacenter(Deletion {
+        let act = Act::RemoveDatacenter(ThisDatacenter {
             context: "east".to_owned(),
             namespace: "db".to_owned(),
             name: "dc1".to_owned(),

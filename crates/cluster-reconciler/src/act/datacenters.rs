@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::{Api, ResourceExt};
 use plan::change::kept;
-use plan::cluster::acts::Deletion;
+use plan::cluster::acts::ThisDatacenter;
 use plan::datacenter::{DesiredConfigMap, DesiredDatacenter};
 use plan::objects;
 use runtime::write::{self, Apply, Victim};
@@ -208,24 +208,46 @@ async fn apply_what_is_known(
 }
 
 /// Makes cass-operator decommission the nodes, and returns the version that this made.
-async fn decommission(context: &Context, kc: &K8ssandraCluster, gone: &Deletion) -> Result<String, ActError> {
+async fn decommission(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    gone: &ThisDatacenter,
+) -> Result<String, ActError> {
     let mut notes = vec![(annotation::DECOMMISSION_ON_DELETE, json!("true"))];
     if keeps_volumes(kc) {
         // Their data is elsewhere by then, and a node would never start again from what it left.
         notes.push((annotation::DELETE_PVC, json!("true")));
     }
-    annotate(context, &gone.context, gone.into(), &notes).await
+    annotate(context, gone, &notes).await
 }
 
 /// Takes back what [`decommission`] said.
-pub(super) async fn stay(context: &Context, kc: &K8ssandraCluster, gone: &Deletion) -> Result<(), ActError> {
+pub(super) async fn stay(
+    context: &Context,
+    kc: &K8ssandraCluster,
+    gone: &ThisDatacenter,
+) -> Result<(), ActError> {
     let mut notes = vec![(annotation::DECOMMISSION_ON_DELETE, Value::Null)];
     if keeps_volumes(kc) {
         notes.push((annotation::DELETE_PVC, json!("false")));
     }
-    annotate(context, &gone.context, gone.into(), &notes)
-        .await
-        .map(|_| ())
+    annotate(context, gone, &notes).await.map(|_| ())
+}
+
+/// Hands a permission down to cass-operator, or takes it back.
+pub(super) async fn allow_updates(
+    context: &Context,
+    which: &ThisDatacenter,
+    permission: Option<&(String, String)>,
+) -> Result<(), ActError> {
+    let (value, note) = permission.map_or((Value::Null, Value::Null), |(value, note)| {
+        (json!(value), json!(note))
+    });
+    let notes = [
+        (annotation::DATACENTER_AUTOUPDATE_SPEC, value),
+        (annotation::UPDATES_ALLOWED, note),
+    ];
+    annotate(context, which, &notes).await.map(|_| ())
 }
 
 fn keeps_volumes(kc: &K8ssandraCluster) -> bool {
@@ -233,45 +255,24 @@ fn keeps_volumes(kc: &K8ssandraCluster) -> bool {
     policy.is_some_and(|policy| policy == deletion_policy::ORPHAN)
 }
 
-/// One datacenter, exactly as it was seen.
-#[derive(Clone, Copy)]
-pub(super) struct Which<'a> {
-    pub namespace: &'a str,
-    pub name: &'a str,
-    pub uid: &'a str,
-    pub resource_version: &'a str,
-}
-
-impl<'a> From<&'a Deletion> for Which<'a> {
-    fn from(gone: &'a Deletion) -> Self {
-        Which {
-            namespace: &gone.namespace,
-            name: &gone.name,
-            uid: &gone.uid,
-            resource_version: &gone.resource_version,
-        }
-    }
-}
-
 /// Sets or, with null, takes away annotations, and returns the version that this made.
 pub(super) async fn annotate(
     context: &Context,
-    plane_name: &str,
-    which: Which<'_>,
+    which: &ThisDatacenter,
     notes: &[(&str, Value)],
 ) -> Result<String, ActError> {
-    let plane = plane(context, plane_name)?;
+    let plane = plane(context, &which.context)?;
     let operation = |(key, value): &(&str, Value)| match value {
         Value::Null => json!({"op": "remove", "path": pointer(key)}),
         value => json!({"op": "add", "path": pointer(key), "value": value}),
     };
-    let api = datacenters(&plane, which.namespace);
+    let api = datacenters(&plane, &which.namespace);
     let operations = notes.iter().map(operation).collect();
     let stored = write::json_patch(
         &api,
-        which.name,
-        which.uid,
-        Some(which.resource_version),
+        &which.name,
+        &which.uid,
+        Some(&which.resource_version),
         &operations,
         MANAGER,
     )
@@ -285,7 +286,7 @@ pub(super) async fn annotate(
 pub(super) async fn remove(
     context: &Context,
     kc: &K8ssandraCluster,
-    gone: &Deletion,
+    gone: &ThisDatacenter,
 ) -> Result<(), ActError> {
     let live = clusters(context, kc)
         .get(&kc.name_any())
@@ -304,7 +305,7 @@ pub(super) async fn remove(
     delete(context, gone, &version).await
 }
 
-pub(super) async fn delete(context: &Context, gone: &Deletion, version: &str) -> Result<(), ActError> {
+pub(super) async fn delete(context: &Context, gone: &ThisDatacenter, version: &str) -> Result<(), ActError> {
     let plane = plane(context, &gone.context)?;
     let victim = Victim {
         uid: &gone.uid,

@@ -13,7 +13,6 @@ use api::names::{annotation, manager};
 use plan::cluster::acts::Act;
 use serde_json::{Value, json};
 
-use datacenters::Which;
 pub(crate) use own::absorb_cluster;
 
 use crate::Context;
@@ -74,25 +73,16 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             resource_version,
             ..
         } => datacenters::apply(context, plane, desired, uid, resource_version).await,
-        Act::WakeDatacenter {
-            context: plane,
-            namespace,
-            name,
-            uid,
-            resource_version,
-            seen,
-        } => {
-            let which = Which {
-                namespace,
-                name,
-                uid,
-                resource_version,
-            };
+        Act::WakeDatacenter { datacenter, seen } => {
             let seen = [(annotation::SECRETS_SEEN, json!(seen))];
-            datacenters::annotate(context, plane, which, &seen)
+            datacenters::annotate(context, datacenter, &seen)
                 .await
                 .map(|_| ())
         }
+        Act::AllowUpdates {
+            datacenter,
+            permission,
+        } => datacenters::allow_updates(context, datacenter, permission.as_ref()).await,
         Act::RemoveDatacenter(gone) => datacenters::remove(context, kc, gone).await,
         Act::DeleteDatacenter(gone) => datacenters::delete(context, gone, &gone.resource_version).await,
         Act::CancelRemoval(back) => datacenters::stay(context, kc, back).await,

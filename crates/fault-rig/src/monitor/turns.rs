@@ -2,7 +2,7 @@
 //!
 //! A datacenter is *busy* while an operation on it is under way, as far as its own object tells: it has not been initialized,
 //! cass-operator has not answered its last spec or is still at it, it is being deleted, or it was ready and is not. One that
-//! is stopped is at rest when cass-operator says so.
+//! is stopped is at rest when cass-operator says so. A change of one that is busy itself mends it: it may be made beside others.
 
 use serde_json::Value;
 
@@ -34,7 +34,9 @@ fn disruption(sight: &Sight<'_>) -> Option<&'static str> {
     match (sight.before(), sight.after()) {
         (None, Some(_)) => Some("created"),
         (Some(_), _) if sight.deletes() => Some("deleted"),
-        (Some(before), Some(after)) if generation(before) != generation(after) => Some("changed"),
+        (Some(before), Some(after)) if generation(before) != generation(after) => {
+            occupation(before).is_none().then_some("changed")
+        }
         _ => None,
     }
 }
@@ -117,6 +119,23 @@ mod tests {
         let stopped = but(datacenter("dc1", 1), "/spec/stopped", json!(true));
         let stopped = but(stopped, "/status/conditions/1/status", json!("False"));
         assert_eq!(created_beside(&stopped), [""; 0]);
+    }
+
+    #[test]
+    fn one_in_trouble_may_be_mended_beside_another() {
+        let planes = Planes::default().with("east", DATACENTERS, &going(datacenter("dc1", 1)));
+        for (ready, count) in [("True", 1), ("False", 0)] {
+            let before = but(datacenter("dc2", 1), "/status/conditions/1/status", json!(ready));
+            let after = but(before.clone(), "/metadata/generation", json!(2));
+            let asked = write(
+                "cluster-reconciler",
+                "apply",
+                "cassandradatacenters",
+                Some(before),
+                Some(after),
+            );
+            assert_eq!(said(check, "west", &asked, &planes).len(), count, "{ready}");
+        }
     }
 
     #[test]

@@ -134,6 +134,7 @@ fn touches(act: &Act) -> bool {
         Act::CreateDatacenter { .. }
             | Act::ApplyDatacenter { .. }
             | Act::WakeDatacenter { .. }
+            | Act::AllowUpdates { .. }
             | Act::RemoveDatacenter(_)
             | Act::DeleteDatacenter(_)
             | Act::CancelRemoval(_)

@@ -141,25 +141,24 @@ pub enum Act {
     },
     /// A touch of a CassandraDatacenter that may have been given up for a Secret that came later.
     WakeDatacenter {
-        /// Context of the plane.
-        context: String,
-        /// Namespace there.
-        namespace: String,
-        /// Its name.
-        name: String,
-        /// Its UID.
-        uid: String,
-        /// The version that was seen.
-        resource_version: String,
+        /// Which one.
+        datacenter: ThisDatacenter,
         /// Value of `ringspan.io/secrets-seen`.
         seen: String,
     },
+    /// What lets cass-operator bring a CassandraDatacenter up to date although its spec is as it was; or not any more.
+    AllowUpdates {
+        /// Which one.
+        datacenter: ThisDatacenter,
+        /// Value of `cassandra.datastax.com/autoupdate-spec`, and of `ringspan.io/updates-allowed`; none = both go.
+        permission: Option<(String, String)>,
+    },
     /// Decommission of its nodes, then deletion of a CassandraDatacenter.
-    RemoveDatacenter(Deletion),
+    RemoveDatacenter(ThisDatacenter),
     /// Deletion of a CassandraDatacenter whose cluster is deleted.
-    DeleteDatacenter(Deletion),
+    DeleteDatacenter(ThisDatacenter),
     /// The user wants a datacenter back before its deletion began.
-    CancelRemoval(Deletion),
+    CancelRemoval(ThisDatacenter),
     /// Deletion of everything else with this cluster's UID in one namespace of one plane.
     DeleteLeftovers {
         /// The datacenter that it belonged to.
@@ -177,9 +176,9 @@ pub enum Act {
     RemoveFinalizer,
 }
 
-/// One CassandraDatacenter that goes.
+/// One CassandraDatacenter, exactly as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deletion {
+pub struct ThisDatacenter {
     /// Context of the plane.
     pub context: String,
     /// Namespace there.
@@ -252,15 +251,21 @@ impl Act {
                     change.effect().sentence()
                 )
             }
-            Act::WakeDatacenter {
-                context,
-                namespace,
-                name,
-                ..
-            } => {
+            Act::WakeDatacenter { datacenter, .. } => {
+                format!("Wake {}: its Secret was written again", datacenter.described())
+            }
+            Act::AllowUpdates {
+                datacenter,
+                permission: Some((value, _)),
+            } => format!(
+                "Let cass-operator bring {} up to date ({value}): if it would make the pods differently now, nodes restart one \
+                 after another",
+                datacenter.described()
+            ),
+            Act::AllowUpdates { datacenter, .. } => {
                 format!(
-                    "Wake CassandraDatacenter {namespace}/{name} in {}: its Secret was written again",
-                    plane(context)
+                    "Let cass-operator change {} with its spec alone, as before",
+                    datacenter.described()
                 )
             }
             Act::RemoveDatacenter(gone) => format!("Decommission and delete {}", gone.described()),
@@ -301,6 +306,10 @@ impl Act {
             Act::CreateDatacenter { .. } => "DatacenterCreated",
             Act::ApplyDatacenter { .. } => "DatacenterChanged",
             Act::WakeDatacenter { .. } => "DatacenterWoken",
+            Act::AllowUpdates {
+                permission: Some(_), ..
+            } => "UpdatesAllowed",
+            Act::AllowUpdates { permission: None, .. } => "UpdatesNotAllowed",
             Act::RemoveDatacenter(_) => "DatacenterRemoved",
             Act::DeleteDatacenter(_) => "DatacenterDeleted",
             Act::CancelRemoval(_) => "RemovalCancelled",
@@ -314,6 +323,9 @@ impl Act {
     pub fn effect(&self) -> Effect {
         match self {
             Act::ApplyDatacenter { change, .. } => change.effect(),
+            Act::AllowUpdates {
+                permission: Some(_), ..
+            } => Effect::Restart,
             Act::RemoveDatacenter(_) => Effect::Stream,
             Act::DeleteDatacenter(_) => Effect::Dangerous,
             Act::CancelRemoval(_) | Act::WakeDatacenter { .. } => Effect::Live,
@@ -331,7 +343,9 @@ impl Act {
             Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => {
                 Some(&desired.name)
             }
-            Act::WakeDatacenter { name, .. } => Some(name),
+            Act::WakeDatacenter { datacenter, .. } | Act::AllowUpdates { datacenter, .. } => {
+                Some(&datacenter.name)
+            }
             Act::RemoveDatacenter(it) | Act::DeleteDatacenter(it) | Act::CancelRemoval(it) => Some(&it.name),
             _ => None,
         }
@@ -374,7 +388,7 @@ fn recorded(record: &Record) -> String {
     format!("Write the record: {entries}{}", left.concat())
 }
 
-impl Deletion {
+impl ThisDatacenter {
     fn described(&self) -> String {
         format!(
             "CassandraDatacenter {}/{} in {}",

@@ -7,7 +7,7 @@ use api::names::{annotation, reason};
 use super::acts::Act;
 use super::draft::{Draft, Entry};
 use super::facts::{LiveDatacenter, Owner, spec_digest};
-use super::{config_maps, secrets};
+use super::{autoupdate, config_maps, secrets};
 use crate::change::{self, Change, kept};
 use crate::datacenter::DesiredDatacenter;
 
@@ -47,7 +47,7 @@ pub(super) fn change(
         config_maps::write(draft, entry, desired);
         draft.acts.push(Act::ApplyDatacenter {
             context: entry.context.clone(),
-            desired: Box::new(with_secrets_seen(live, desired)),
+            desired: Box::new(with_notes(draft, live, desired, &change)),
             uid: live.uid.clone(),
             resource_version: live.resource_version.clone(),
             change,
@@ -67,8 +67,15 @@ pub(super) fn change(
 }
 
 /// Keeps what tells with which Secrets it was made: one that has not started yet is woken by that.
-fn with_secrets_seen(live: &LiveDatacenter, desired: &DesiredDatacenter) -> DesiredDatacenter {
+fn with_notes(
+    draft: &Draft<'_>,
+    live: &LiveDatacenter,
+    desired: &DesiredDatacenter,
+    change: &Change,
+) -> DesiredDatacenter {
     let mut desired = desired.clone();
+    let brought_up_to_date = autoupdate::mark_of_a_written_one(draft).filter(|_| change.spec_fields() > 0);
+    desired.annotations.extend(brought_up_to_date);
     let seen = live.secrets_seen.clone();
     desired
         .annotations
@@ -156,12 +163,7 @@ fn may_be_written(
         );
         (reason::IDENTITY_WOULD_CHANGE, message)
     } else if live.paused {
-        let message = format!(
-            "CassandraDatacenter {} has annotation {}: it is not changed until that goes",
-            entry.name,
-            annotation::PAUSED
-        );
-        (reason::PAUSED, message)
+        (reason::PAUSED, paused(&entry.name))
     } else if let Some(seen) = live.cluster_generation.filter(|seen| *seen > draft.generation) {
         let message = format!(
             "datacenter {} was last written for generation {seen} of this cluster, which is now at {}: it looks \
@@ -172,20 +174,52 @@ fn may_be_written(
     } else if let Err(unknown) = &draft.facts.control_plane {
         (unknown.reason.as_str(), unknown.message.clone())
     } else {
-        return !waits_for_another(draft, entry, busy) && secrets::exist(draft, entry);
+        return !waits_for_another(draft, entry, live, busy) && secrets::exist(draft, entry);
     };
     draft.hold(reason, Some(&entry.name), Some(&entry.context), message);
     false
 }
 
-/// Datacenters in the middle of something, but for this one.
-pub(super) fn others<'a>(entry: &Entry, busy: &'a BTreeSet<String>) -> impl Iterator<Item = &'a String> {
-    busy.iter().filter(|name| **name != entry.name)
+/// Why nothing is written to a datacenter that the user has paused.
+pub(super) fn paused(name: &str) -> String {
+    format!(
+        "CassandraDatacenter {name} has annotation {}: it is not changed until that goes",
+        annotation::PAUSED
+    )
+}
+
+/// Datacenters that a change of this one waits for: those in the middle of something.
+///
+/// One that is in trouble itself is mended by its change. It waits for none while cass-operator is still at our last one,
+/// which the trouble may come from, and else only for those before it in the spec: two that wait for each other are never
+/// mended.
+pub(super) fn waited_for<'a>(
+    draft: &Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    busy: &'a BTreeSet<String>,
+) -> Option<&'a String> {
+    let mut others = busy.iter().filter(|name| **name != entry.name);
+    if live.settled {
+        return others.next();
+    }
+    if live.in_work {
+        return None;
+    }
+    let order = draft.in_working_order();
+    let place = |name: &str| order.iter().position(|it| it.name == name);
+    let own = place(&entry.name);
+    others.find(|name| place(name).is_some_and(|it| Some(it) < own))
 }
 
 /// One datacenter is changed at a time.
-pub(super) fn waits_for_another(draft: &mut Draft<'_>, entry: &Entry, busy: &BTreeSet<String>) -> bool {
-    let Some(other) = others(entry, busy).next() else {
+pub(super) fn waits_for_another(
+    draft: &mut Draft<'_>,
+    entry: &Entry,
+    live: &LiveDatacenter,
+    busy: &BTreeSet<String>,
+) -> bool {
+    let Some(other) = waited_for(draft, entry, live, busy) else {
         return false;
     };
     let message = format!(

@@ -6,13 +6,13 @@ use api::names::{annotation, reason};
 use api::record::Role;
 use api::seen::Seen;
 
-use super::acts::{Act, Deletion, plane};
-use super::changing::{change, others, waits_for_another};
+use super::acts::{Act, ThisDatacenter, plane};
+use super::changing::{change, waited_for, waits_for_another};
 use super::draft::{Draft, Entry};
 use super::facts::{LiveDatacenter, Owner};
 use super::founding::{self, not_owned};
 use super::stores::{self, Built};
-use super::{config_maps, joining, secrets};
+use super::{autoupdate, config_maps, joining, secrets};
 use crate::datacenter::DesiredDatacenter;
 
 /// Decides for each datacenter of the spec, in working order.
@@ -56,7 +56,12 @@ pub(super) fn busy(draft: &Draft<'_>) -> BTreeSet<String> {
             .is_some_and(|record| record.uid.is_some());
         match &datacenter.object {
             Seen::Present(live) if live.owner == Owner::Foreign => false,
-            Seen::Present(live) => !live.settled || live.deleting || waits_for_rebuild(draft, name, live),
+            Seen::Present(live) => {
+                !live.settled
+                    || live.deleting
+                    || waits_for_rebuild(draft, name, live)
+                    || autoupdate::is_under_way(live)
+            }
             Seen::Unknown(_) => exists && datacenter.last_settled != Some(true),
             Seen::Absent(_) | Seen::NotListed => false,
         }
@@ -107,7 +112,7 @@ fn existing(
         );
     }
     if recorded.leaving.is_some() {
-        draft.acts.push(Act::CancelRemoval(deletion(entry, live)));
+        draft.acts.push(Act::CancelRemoval(exactly(entry, live)));
         if let Some(record) = draft.record.datacenters.get_mut(&entry.name) {
             record.leaving = None;
         }
@@ -115,8 +120,8 @@ fn existing(
     }
     let desired = match built {
         // Nothing is read before it can be used.
-        Built::Unread { edited: true } if waits_for_another(draft, entry, busy) => None,
-        Built::Unread { edited: false } if others(entry, busy).next().is_some() => None,
+        Built::Unread { edited: true } if waits_for_another(draft, entry, live, busy) => None,
+        Built::Unread { edited: false } if waited_for(draft, entry, live, busy).is_some() => None,
         _ => stores::needed(draft, entry, built),
     };
     let changed = desired.is_some_and(|desired| change(draft, entry, live, desired, busy));
@@ -128,6 +133,14 @@ fn existing(
         // Pods mount them: without them no pod would start again.
         config_maps::write_missing(draft, entry, desired);
         config_maps::delete_unused(draft, entry, live, desired);
+    }
+    if let Some(desired) =
+        desired.filter(|_| !changed && live.settled && !draft.waits_to_be_changed(&entry.name))
+    {
+        let own = desired
+            .annotations
+            .contains_key(annotation::DATACENTER_AUTOUPDATE_SPEC);
+        autoupdate::hand_down(draft, entry, live, own, busy);
     }
     if !changed && !live.settled {
         hold(draft, reason::DATACENTER_NOT_READY, not_ready(entry, live));
@@ -201,6 +214,9 @@ fn missing(draft: &mut Draft<'_>, entry: &Entry, built: &Built, busy: &mut BTree
             .annotations
             .insert(annotation::SECRETS_SEEN.to_owned(), seen);
     }
+    desired
+        .annotations
+        .extend(autoupdate::mark_of_a_written_one(draft));
     draft.acts.push(Act::CreateDatacenter {
         context: entry.context.clone(),
         desired: Box::new(desired),
@@ -256,21 +272,16 @@ fn wake(draft: &mut Draft<'_>, entry: &Entry, live: &LiveDatacenter) {
     };
     match secrets::seen(draft, entry) {
         Some(seen) if live.owner == Owner::Ours && seen != *known => {
-            draft.acts.push(Act::WakeDatacenter {
-                context: entry.context.clone(),
-                namespace: entry.namespace.clone(),
-                name: entry.name.clone(),
-                uid: live.uid.clone(),
-                resource_version: live.resource_version.clone(),
-                seen,
-            });
+            let datacenter = exactly(entry, live);
+            draft.acts.push(Act::WakeDatacenter { datacenter, seen });
         }
         _ => {}
     }
 }
 
-fn deletion(entry: &Entry, live: &LiveDatacenter) -> Deletion {
-    Deletion {
+/// The datacenter as it was seen, for an act that means no other.
+pub(super) fn exactly(entry: &Entry, live: &LiveDatacenter) -> ThisDatacenter {
+    ThisDatacenter {
         context: entry.context.clone(),
         namespace: entry.namespace.clone(),
         name: entry.name.clone(),

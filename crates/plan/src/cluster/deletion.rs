@@ -5,7 +5,7 @@ use api::record::RecordState;
 use api::seen::Seen;
 
 use super::abandoning;
-use super::acts::{Act, ClusterPlan, Deletion};
+use super::acts::{Act, ClusterPlan, ThisDatacenter};
 use super::draft::Draft;
 use super::facts::{Owner, ReplicatedFacts, SecretFacts};
 use super::removal::{leftovers, unseen_leftovers, where_is};
@@ -39,7 +39,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
                 let message = format!("datacenter {name} in {} is being deleted", where_is(datacenter));
                 draft.hold(reason::DELETING, Some(name), Some(&datacenter.context), message);
                 if !live.deleting && everything_gone {
-                    draft.acts.push(Act::DeleteDatacenter(Deletion {
+                    draft.acts.push(Act::DeleteDatacenter(ThisDatacenter {
                         context: datacenter.context.clone(),
                         namespace: datacenter.namespace.clone(),
                         name: name.clone(),

@@ -122,6 +122,11 @@ impl<'a> Draft<'a> {
         same_plane && one.namespace == other.namespace
     }
 
+    /// Whether a change of this datacenter is not written, or not yet.
+    pub fn waits_to_be_changed(&self, name: &str) -> bool {
+        self.pending_changes.contains_key(name)
+    }
+
     /// Something waits, and why.
     pub fn hold(&mut self, reason: &str, datacenter: Option<&str>, context: Option<&str>, message: String) {
         self.incomplete = true;
@@ -209,9 +214,11 @@ impl<'a> Draft<'a> {
         if has_finalizer && same_record && replication.is_none() && !consumed {
             return None;
         }
+        let mut record = self.record.clone();
+        record.updates_allowed += u64::from(consumed);
         Some(Act::WriteCluster {
             finalizer: true,
-            record: self.record.clone(),
+            record,
             initial_system_replication: replication,
             consume_autoupdate: consumed,
         })

@@ -167,6 +167,8 @@ pub struct LiveDatacenter {
     pub initialized: bool,
     /// Ready and healthy, or stopped as asked, and for the current generation.
     pub settled: bool,
+    /// Whether cass-operator has not finished with its last change.
+    pub in_work: bool,
     /// Which Secrets were there when it was made or last woken; none for one that nobody noted it of.
     pub secrets_seen: Option<String>,
     /// Addresses in `status.nodeStatuses`.
@@ -292,6 +294,7 @@ impl LiveDatacenter {
             } else {
                 ready
             },
+            in_work: !object.is_settled(),
             secrets_seen: text(annotation::SECRETS_SEEN),
             addresses: nodes
                 .into_iter()

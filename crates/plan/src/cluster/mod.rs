@@ -2,16 +2,17 @@
 //!
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
-//! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`), removal
-//! (`removal`), deletion (`deletion`) and of planes that are gone for good (`abandoning`). What cannot be seen again is in
-//! the record (`record_keeping`; of what was there before us, `adoption`), and what a datacenter is built from beside the
-//! spec is looked up by `references`.
+//! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`; of what is
+//! cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`) and of planes that are gone for good
+//! (`abandoning`). What cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`),
+//! and what a datacenter is built from beside the spec is looked up by `references`.
 
 pub mod acts;
 pub mod facts;
 
 mod abandoning;
 mod adoption;
+mod autoupdate;
 mod changing;
 mod config_maps;
 mod datacenters;

@@ -4,7 +4,7 @@ use api::names::{annotation, reason};
 use api::record::{DatacenterRecord, Leaving};
 use api::seen::{Seen, Unknown};
 
-use super::acts::{Act, Deletion, plane};
+use super::acts::{Act, ThisDatacenter, plane};
 use super::datacenters::busy;
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
@@ -110,7 +110,7 @@ fn remove(
                     generation: draft.generation,
                 });
             }
-            draft.acts.push(Act::RemoveDatacenter(Deletion {
+            draft.acts.push(Act::RemoveDatacenter(ThisDatacenter {
                 context: datacenter.context.clone(),
                 namespace: datacenter.namespace.clone(),
                 name: name.to_owned(),

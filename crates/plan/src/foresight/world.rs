@@ -10,7 +10,7 @@ use api::seen::Seen;
 use serde_json::{Value, json};
 
 use super::snapshot::{Snapshot, is};
-use crate::cluster::acts::{Act, Deletion};
+use crate::cluster::acts::{Act, ThisDatacenter};
 use crate::cluster::facts::{ClusterFacts, Owner};
 use crate::datacenter::redacted;
 use crate::{objects, value};
@@ -105,32 +105,23 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
                 take(snapshot, context, "EndpointSlice", namespace, name);
             }
         }
-        Act::CancelRemoval(Deletion {
-            context,
-            namespace,
-            name,
-            ..
-        }) => {
-            with_datacenter(snapshot, (context, namespace, name), |object| {
-                if let Some(annotations) = object
-                    .pointer_mut("/metadata/annotations")
-                    .and_then(Value::as_object_mut)
-                {
-                    annotations.remove(annotation::DECOMMISSION_ON_DELETE);
-                }
-            });
-        }
-        Act::WakeDatacenter {
-            context,
-            namespace,
-            name,
-            seen,
-            ..
-        } => {
-            with_datacenter(snapshot, (context, namespace, name), |object| {
-                object["metadata"]["annotations"][annotation::SECRETS_SEEN] = json!(seen);
-            });
-        }
+        Act::CancelRemoval(datacenter) => with_datacenter(snapshot, datacenter, |object| {
+            if let Some(annotations) = object
+                .pointer_mut("/metadata/annotations")
+                .and_then(Value::as_object_mut)
+            {
+                annotations.remove(annotation::DECOMMISSION_ON_DELETE);
+            }
+        }),
+        Act::AllowUpdates {
+            datacenter,
+            permission,
+        } => with_datacenter(snapshot, datacenter, |object| {
+            allow_updates(object, permission.as_ref());
+        }),
+        Act::WakeDatacenter { datacenter, seen } => with_datacenter(snapshot, datacenter, |object| {
+            object["metadata"]["annotations"][annotation::SECRETS_SEEN] = json!(seen);
+        }),
         Act::LabelConfigMap {
             context,
             namespace,
@@ -197,6 +188,25 @@ fn settled(mut object: Value) -> Value {
     object
 }
 
+/// cass-operator takes `once` away when it is done, and nobody waits for that here.
+fn allow_updates(object: &mut Value, permission: Option<&(String, String)>) {
+    let annotations = object.pointer_mut("/metadata/annotations");
+    let Some(annotations) = annotations.and_then(Value::as_object_mut) else {
+        return;
+    };
+    annotations.remove(annotation::DATACENTER_AUTOUPDATE_SPEC);
+    annotations.remove(annotation::UPDATES_ALLOWED);
+    if let Some((value, note)) = permission {
+        annotations.insert(annotation::UPDATES_ALLOWED.to_owned(), note.as_str().into());
+        if value == "always" {
+            annotations.insert(
+                annotation::DATACENTER_AUTOUPDATE_SPEC.to_owned(),
+                value.as_str().into(),
+            );
+        }
+    }
+}
+
 fn put(snapshot: &mut Snapshot, context: &str, object: Value) {
     let text = |pointer: &str| value::text(&object, pointer).unwrap_or_default().to_owned();
     let (kind, namespace, name) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
@@ -224,11 +234,13 @@ fn take(snapshot: &mut Snapshot, context: &str, kind: &str, namespace: &str, nam
     Some(plane.objects.remove(at))
 }
 
-fn with_datacenter(
-    snapshot: &mut Snapshot,
-    (context, namespace, name): (&str, &str, &str),
-    change: impl FnOnce(&mut Value),
-) {
+fn with_datacenter(snapshot: &mut Snapshot, which: &ThisDatacenter, change: impl FnOnce(&mut Value)) {
+    let ThisDatacenter {
+        context,
+        namespace,
+        name,
+        ..
+    } = which;
     with(snapshot, context, "CassandraDatacenter", namespace, name, change);
 }
 
@@ -268,15 +280,22 @@ fn make_ready(snapshot: &mut Snapshot, facts: &ClusterFacts) -> bool {
     let mut changed = false;
     for (name, it) in busy {
         let (context, namespace) = (&it.context, &it.namespace);
-        with_datacenter(snapshot, (context, namespace, name), |object| {
-            let known = object.pointer("/status/nodeStatuses").cloned();
-            let uid = object["metadata"]["uid"].clone();
-            *object = settled(object.take());
-            object["metadata"]["uid"] = uid;
-            if let Some(known) = known.filter(|it| it.as_object().is_some_and(|it| !it.is_empty())) {
-                object["status"]["nodeStatuses"] = known;
-            }
-        });
+        with(
+            snapshot,
+            context,
+            "CassandraDatacenter",
+            namespace,
+            name,
+            |object| {
+                let known = object.pointer("/status/nodeStatuses").cloned();
+                let uid = object["metadata"]["uid"].clone();
+                *object = settled(object.take());
+                object["metadata"]["uid"] = uid;
+                if let Some(known) = known.filter(|it| it.as_object().is_some_and(|it| !it.is_empty())) {
+                    object["status"]["nodeStatuses"] = known;
+                }
+            },
+        );
         changed = true;
     }
     changed

@@ -2,9 +2,10 @@
 
 use api::names::{annotation, reason};
 use api::reports::{Effect, PendingChange};
+use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, holds, reasons};
+use super::world::{World, holds, reasons, unknown};
 use crate::change::Ownership;
 use crate::cluster::plan;
 
@@ -161,6 +162,9 @@ fn n13_what_the_plane_does_not_keep_is_told_and_not_sent_again_and_again() {
     let annotations = &mut world.live("dc1").binding.annotations;
     annotations.insert(annotation::NOT_KEPT.to_owned(), noted);
     world.annotate(annotation::AUTOUPDATE_SPEC, "always");
+    for name in ["dc1", "dc2"] {
+        world.note(name, annotation::UPDATES_ALLOWED, "always");
+    }
     let plan = plan(&world.facts);
     assert!(
         plan.acts.is_empty() && plan.report.complete,
@@ -170,4 +174,51 @@ fn n13_what_the_plane_does_not_keep_is_told_and_not_sent_again_and_again() {
     let report = &plan.report.datacenters["dc1"];
     assert_eq!(report.not_kept, ["spec.readOnlyRootFilesystem"]);
     assert_eq!(report.pending_change, None);
+}
+
+/// Both datacenters in trouble, and a change of both; what cass-operator is still at; what is changed now.
+fn changed_of_two_in_trouble(in_work: &str) -> Vec<String> {
+    let mut world = World::complete();
+    grown(&mut world);
+    for name in ["dc1", "dc2"] {
+        let live = world.live(name);
+        (live.settled, live.in_work) = (false, name == in_work);
+    }
+    let acts = plan(&world.facts).acts;
+    let changed = acts.iter().filter(|act| act.reason() == "DatacenterChanged");
+    changed
+        .filter_map(|act| act.datacenter().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn n21_two_datacenters_in_trouble_do_not_wait_for_each_other() {
+    assert_eq!(changed_of_two_in_trouble("none"), ["dc1"]);
+}
+
+#[test]
+fn n21_what_our_last_change_broke_is_mended_whatever_ails_the_others() {
+    assert_eq!(changed_of_two_in_trouble("dc2"), ["dc1", "dc2"]);
+    let mut world = World::complete();
+    grown(&mut world);
+    world.live("dc1").settled = false;
+    world.live("dc1").in_work = true;
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
+}
+
+#[test]
+fn n21_a_datacenter_that_is_well_waits_for_one_in_trouble() {
+    let mut world = World::complete();
+    grown(&mut world);
+    world.live("dc2").settled = false;
+    let plan = plan(&world.facts);
+    let changed: Vec<_> = plan
+        .acts
+        .iter()
+        .filter(|it| it.reason() == "DatacenterChanged")
+        .collect();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].datacenter(), Some("dc2"));
+    assert!(holds(&plan).contains(&(reason::DATACENTER_NOT_READY, Some("dc1"))));
 }

@@ -126,13 +126,18 @@ fn c104_what_only_we_would_write_differently_is_held_unless_the_user_allows_it()
 fn c105_a_permission_for_once_is_taken_back_when_nothing_is_left_to_change() {
     let mut world = World::complete();
     world.annotate(annotation::AUTOUPDATE_SPEC, "once");
+    for name in ["dc1", "dc2"] {
+        world.note(name, annotation::UPDATES_ALLOWED, "1");
+    }
     let Act::WriteCluster {
-        consume_autoupdate, ..
+        consume_autoupdate,
+        record,
+        ..
     } = plan(&world.facts).acts[0].clone()
     else {
         panic!()
     };
-    assert!(consume_autoupdate);
+    assert_eq!((consume_autoupdate, record.updates_allowed), (true, 1));
     world.written_before("dc1", |spec| {
         spec["config"]["cassandra-yaml"]["concurrent_reads"] = json!(8);
     });

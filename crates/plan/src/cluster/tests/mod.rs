@@ -1,6 +1,7 @@
 //! The protocols, fact by fact.
 
 mod adoption;
+mod autoupdate;
 mod bad_input;
 mod changes;
 mod life;

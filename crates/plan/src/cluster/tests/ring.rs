@@ -360,18 +360,11 @@ fn a_datacenter_that_has_not_started_is_woken_once_each_time_that_its_secrets_ar
     for now in ["7", "9"] {
         version(&mut world, now);
         let woken = plan(&world.facts);
-        let [
-            Act::WakeDatacenter {
-                uid,
-                resource_version,
-                seen,
-                ..
-            },
-        ] = woken.acts.as_slice()
-        else {
+        let [Act::WakeDatacenter { datacenter, seen }] = woken.acts.as_slice() else {
             panic!("{:?}", reasons(&woken))
         };
-        assert_eq!((uid.as_str(), resource_version.as_str()), ("uid-of-dc1", "5"));
+        let which = (datacenter.uid.as_str(), datacenter.resource_version.as_str());
+        assert_eq!(which, ("uid-of-dc1", "5"));
         assert_eq!(*seen, format!("s.r.{now}"));
         world.live("dc1").secrets_seen = Some(seen.clone());
         let quiet = plan(&world.facts);

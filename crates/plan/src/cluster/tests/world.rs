@@ -195,6 +195,7 @@ impl World {
             started: true,
             initialized: true,
             settled: true,
+            in_work: false,
             secrets_seen: None,
             addresses: BTreeSet::from([format!("198.18.0.{}", name.len())]),
         };
@@ -219,6 +220,12 @@ impl World {
         let live = self.live(name);
         write(&mut live.binding.spec);
         live.spec_digest = spec_digest(&live.binding.spec);
+    }
+
+    /// An annotation of a datacenter.
+    pub fn note(&mut self, name: &str, key: &str, value: &str) {
+        let annotations = &mut self.live(name).binding.annotations;
+        annotations.insert(key.to_owned(), value.to_owned());
     }
 
     pub fn live(&mut self, name: &str) -> &mut LiveDatacenter {
