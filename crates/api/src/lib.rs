@@ -2,7 +2,8 @@
 //!
 //! * [`k8ssandra_cluster`], [`client_config`], [`replicated_secret`], [`k8ssandra_task`]: the kinds that are ours to
 //!   define. They are supersets of those of K8ssandra: every document that is valid there is valid here.
-//! * [`cass_operator`], [`medusa_configuration`]: kinds of cass-operator and of Medusa, which we do not define.
+//! * [`cass_operator`], [`medusa_configuration`], [`addons`]: kinds of cass-operator, of Medusa and of other add-ons, which we
+//!   do not define.
 //! * [`embedded`]: parts of Kubernetes' own API inside ours, carried as they are.
 //! * [`conditions`]: conditions and how they change.
 //!
@@ -13,6 +14,7 @@ mod custom_object;
 mod stored_schemas;
 mod wire;
 
+pub mod addons;
 pub mod cass_operator;
 pub mod cassandra_task;
 pub mod client_config;

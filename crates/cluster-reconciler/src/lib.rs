@@ -4,6 +4,7 @@
 //! and decide again, [`act`], [`report`]. What is watched and allowed stands in [`watches`].
 
 mod act;
+mod addons;
 mod error;
 mod last_seen;
 mod observe;
@@ -39,8 +40,8 @@ pub const NAME: &str = "cluster-reconciler";
 const FIRST_LISTS: Duration = Duration::from_secs(10);
 /// Between a pass that wrote and the next one.
 const SETTLE: Duration = Duration::from_millis(50);
-/// Rounds of live reads in one pass: datacenters up to three times, then passwords.
-const ROUNDS: usize = 4;
+/// Rounds of live reads in one pass: datacenters up to three times, then passwords, then what is left of add-ons.
+const ROUNDS: usize = 5;
 
 /// Flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -146,16 +147,19 @@ async fn decide(context: &Context, kc: &K8ssandraCluster) -> ClusterPlan {
         facts.crd_deleting = observe::crd_deleting(context).await;
     }
     let mut plan = plan::cluster::plan(&facts);
-    let (mut asked, mut read) = (BTreeSet::new(), BTreeSet::new());
+    let (mut asked, mut read, mut looked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for _ in 0..ROUNDS {
         let wanted: BTreeSet<String> = plan.wants_live.difference(&asked).cloned().collect();
         let passwords: BTreeSet<String> = plan.wants_passwords.difference(&read).cloned().collect();
-        if wanted.is_empty() && passwords.is_empty() {
+        let addons: BTreeSet<String> = plan.wants_addons.difference(&looked).cloned().collect();
+        if wanted.is_empty() && passwords.is_empty() && addons.is_empty() {
             break;
         }
         observe::live(context, &mut facts, &wanted).await;
         store_passwords::read(context, &mut facts, &passwords).await;
+        addons::look_for(context, &mut facts, &addons).await;
         asked.extend(wanted);
+        looked.extend(addons);
         read.extend(passwords);
         plan = plan::cluster::plan(&facts);
     }

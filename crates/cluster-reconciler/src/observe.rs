@@ -231,6 +231,7 @@ fn datacenter(
         seed_slices: Seen::NotListed,
         stale_seed_slice: None,
         config_maps: Seen::NotListed,
+        addons: None,
         per_node_config: None,
     };
     match context.fleet.plane(plane) {

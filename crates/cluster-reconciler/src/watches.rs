@@ -100,7 +100,16 @@ pub const RULES: &[Rule] = &[
         &["delete", "get", "list", "watch"],
         "lets a datacenter join only where its seeds lie; cleans up after a cluster",
     ),
+    remote("stargate.k8ssandra.io", "stargates", LEFT, OF_ADDONS),
+    remote("reaper.k8ssandra.io", "reapers", LEFT, OF_ADDONS),
+    remote("apps", "deployments", LEFT, OF_ADDONS),
+    remote("batch", "cronjobs", LEFT, OF_ADDONS),
+    remote("", "services", LEFT, OF_ADDONS),
 ];
+
+const LEFT: &[&str] = &["delete", "list"];
+const OF_ADDONS: &str =
+    "deletes what k8ssandra-operator made for add-ons of a cluster that was taken over, with that cluster";
 
 const fn local(
     group: &'static str,

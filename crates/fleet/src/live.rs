@@ -94,6 +94,33 @@ impl<C> Plane<C> {
         Ok(found)
     }
 
+    /// The same of a kind that a server may well not know: then there is nothing of it.
+    ///
+    /// # Errors
+    /// Whatever else makes the list incomplete or of another plane.
+    pub async fn list_live_if_known<K>(
+        &self,
+        namespace: Option<&str>,
+        labels: &str,
+        expected: Option<&PlaneId>,
+    ) -> Result<Vec<K>, Unknown>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let params = ListParams::default().labels(labels).limit(1);
+        let nothing = match self.asked_page::<K>(namespace, &params).await {
+            Err(kube::Error::Api(status)) => status.code == 404,
+            Ok(page) => page.items.is_empty(),
+            Err(_) => false,
+        };
+        if !nothing {
+            return self.list_live(namespace, labels, expected).await;
+        }
+        self.who(namespace.unwrap_or("kube-system"), expected)
+            .await
+            .map(|_| Vec::new())
+    }
+
     /// Version of the API server, e.g. `v1.35.4`.
     ///
     /// # Errors
@@ -163,16 +190,24 @@ impl<C> Plane<C> {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let asked = async {
-            let request = Request::new(K::url_path(&(), namespace))
-                .list(params)
-                .map_err(kube::Error::BuildRequest)?;
-            let text = self.link.requests.request_text(request).await?;
-            serde_json::from_str::<Page<K>>(&text).map_err(kube::Error::SerdeError)
-        };
-        asked
+        self.asked_page::<K>(namespace, params)
             .await
             .map_err(|error| explain(self.context(), what, &K::group(&()), &error))
+    }
+
+    async fn asked_page<K>(
+        &self,
+        namespace: Option<&str>,
+        params: &ListParams,
+    ) -> Result<Page<K>, kube::Error>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned,
+    {
+        let request = Request::new(K::url_path(&(), namespace))
+            .list(params)
+            .map_err(kube::Error::BuildRequest)?;
+        let text = self.link.requests.request_text(request).await?;
+        serde_json::from_str::<Page<K>>(&text).map_err(kube::Error::SerdeError)
     }
 }
 

@@ -173,6 +173,12 @@ pub fn contact_points_service(cluster: &str, datacenter: &str) -> String {
     )
 }
 
+/// The Stargate and the Reaper that upstream makes beside a datacenter. `datacenter` is Cassandra's name of it.
+#[must_use]
+pub fn addons(cluster: &str, datacenter: &str) -> [String; 2] {
+    ["stargate", "reaper"].map(|addon| cleanup_for_kubernetes(&format!("{cluster}-{datacenter}-{addon}")))
+}
+
 /// ConfigMap of the metrics agent. `datacenter` is Cassandra's name of the datacenter.
 #[must_use]
 pub fn metrics_agent_config_map(cluster: &str, datacenter: &str) -> String {

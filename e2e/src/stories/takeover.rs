@@ -1,8 +1,10 @@
 //! A live installation of k8ssandra-operator is taken over, changed, and could be given back.
 //!
+//! * `addons`: what goes with the cluster in the end
 //! * `upstream`: the installation, as k8ssandra-operator would leave it; `plugin`: the shipped plugin; `back`: what
 //!   k8ssandra-operator would do if it were started again
 
+mod addons;
 mod back;
 mod plugin;
 mod upstream;
@@ -45,7 +47,9 @@ pub(super) async fn there_and_back(world: &mut World) -> anyhow::Result<()> {
     }
     back::would_hold(world, NAME, &before).await?;
     restarted(world).await?;
-    delete(world, NAME).await
+    addons::install(world).await?;
+    delete(world, NAME).await?;
+    addons::are_gone(world).await
 }
 
 async fn restarted(world: &mut World) -> anyhow::Result<()> {

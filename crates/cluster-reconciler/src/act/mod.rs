@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 pub(crate) use own::absorb_cluster;
 
 use crate::Context;
+use crate::addons;
 use crate::error::ActError;
 
 const MANAGER: &str = manager::CLUSTER_RECONCILER;
@@ -93,6 +94,12 @@ pub(crate) async fn carry_out(context: &Context, kc: &K8ssandraCluster, act: &Ac
             slices,
             ..
         } => datacenters::delete_leftovers(context, plane, namespace, config_maps, slices).await,
+        Act::DeleteAddons {
+            context: plane,
+            namespace,
+            objects,
+            ..
+        } => addons::delete(context, plane, namespace, objects).await,
         Act::RemoveFinalizer => own::remove_finalizer(context, kc).await,
     }
 }

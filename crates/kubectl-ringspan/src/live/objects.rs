@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api::names::{label, reason};
 use api::seen::{Seen, Unknown};
 use fleet::Plane;
 use kube::Resource;
@@ -29,6 +30,21 @@ impl Objects {
     {
         for object in plane.list_live::<K>(namespace, labels, None).await? {
             self.add(&object);
+        }
+        Ok(())
+    }
+
+    /// Adds what upstream made for add-ons of a kind, wherever it is. What may not be listed is not there for anybody who
+    /// would delete it.
+    pub async fn list_addons<K>(&mut self, plane: &Plane<()>) -> Result<(), Unknown>
+    where
+        K: Resource<DynamicType = ()> + DeserializeOwned + Serialize,
+    {
+        let labels = format!("{}={}", label::CLEANED_UP_BY, label::CLUSTER_CONTROLLER);
+        match plane.list_live_if_known::<K>(None, &labels, None).await {
+            Ok(listed) => listed.iter().for_each(|object| self.add(object)),
+            Err(unknown) if unknown.reason == reason::PLANE_FORBIDDEN => {}
+            Err(unknown) => return Err(unknown),
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What one plane shows of the datacenters that are placed there.
 
+use api::addons::{CronJob, Deployment, Reaper, Service, Stargate};
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::label;
@@ -64,6 +65,11 @@ pub(super) async fn read(plane: &Plane<()>, places: &[Place<'_>]) -> Result<Plan
     found
         .list::<EndpointSlice>(plane, None, label::SEED_SLICE)
         .await?;
+    found.list_addons::<Stargate>(plane).await?;
+    found.list_addons::<Reaper>(plane).await?;
+    found.list_addons::<CronJob>(plane).await?;
+    found.list_addons::<Deployment>(plane).await?;
+    found.list_addons::<Service>(plane).await?;
     for spot in places {
         at(plane, spot, &mut found).await?;
     }

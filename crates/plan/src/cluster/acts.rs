@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use api::record::{DatacenterRecord, Record};
 use api::reports::{ClusterReport, Effect};
 
+use super::facts::AddonObject;
 use crate::change::Change;
 use crate::datacenter::{DesiredConfigMap, DesiredDatacenter};
 use crate::own_secrets::{OwnSecret, Purpose};
@@ -16,6 +17,8 @@ pub struct ClusterPlan {
     pub acts: Vec<Act>,
     /// Datacenters that must be read live before more can be decided.
     pub wants_live: BTreeSet<String>,
+    /// Datacenters beside which upstream's add-ons must be looked for before more can be decided.
+    pub wants_addons: BTreeSet<String>,
     /// Datacenters whose stores' passwords must be read before more can be decided.
     pub wants_passwords: BTreeSet<String>,
     /// What is reported when the acts are done.
@@ -172,6 +175,17 @@ pub enum Act {
         /// Names, UIDs and versions of EndpointSlices.
         slices: Vec<(String, String, String)>,
     },
+    /// Deletion of what upstream made for add-ons beside a datacenter that goes.
+    DeleteAddons {
+        /// The datacenter.
+        datacenter: String,
+        /// Context of the plane.
+        context: String,
+        /// Namespace there.
+        namespace: String,
+        /// What is deleted, in order.
+        objects: Vec<AddonObject>,
+    },
     /// Nothing is left: the cluster may go.
     RemoveFinalizer,
 }
@@ -256,18 +270,8 @@ impl Act {
             }
             Act::AllowUpdates {
                 datacenter,
-                permission: Some((value, _)),
-            } => format!(
-                "Let cass-operator bring {} up to date ({value}): if it would make the pods differently now, nodes restart one \
-                 after another",
-                datacenter.described()
-            ),
-            Act::AllowUpdates { datacenter, .. } => {
-                format!(
-                    "Let cass-operator change {} with its spec alone, as before",
-                    datacenter.described()
-                )
-            }
+                permission,
+            } => allowed(datacenter, permission.as_ref()),
             Act::RemoveDatacenter(gone) => format!("Decommission and delete {}", gone.described()),
             Act::DeleteDatacenter(gone) => format!("Delete {}", gone.described()),
             Act::CancelRemoval(back) => format!("Keep {}", back.described()),
@@ -280,6 +284,18 @@ impl Act {
                 format!(
                     "Delete what was made for datacenter {datacenter} and has no use any more, in namespace {namespace} of {}",
                     plane(context)
+                )
+            }
+            Act::DeleteAddons {
+                context,
+                namespace,
+                objects,
+                ..
+            } => {
+                format!(
+                    "Delete what k8ssandra-operator made for add-ons, in namespace {namespace} of {}: {}",
+                    plane(context),
+                    listed(objects)
                 )
             }
             Act::RemoveFinalizer => "Let the cluster go: nothing of it is left".to_owned(),
@@ -314,6 +330,7 @@ impl Act {
             Act::DeleteDatacenter(_) => "DatacenterDeleted",
             Act::CancelRemoval(_) => "RemovalCancelled",
             Act::DeleteLeftovers { .. } => "LeftoversDeleted",
+            Act::DeleteAddons { .. } => "AddonsDeleted",
             Act::RemoveFinalizer => "ClusterReleased",
         }
     }
@@ -339,7 +356,8 @@ impl Act {
         match self {
             Act::WriteConfigMap { datacenter, .. }
             | Act::LabelConfigMap { datacenter, .. }
-            | Act::DeleteLeftovers { datacenter, .. } => Some(datacenter),
+            | Act::DeleteLeftovers { datacenter, .. }
+            | Act::DeleteAddons { datacenter, .. } => Some(datacenter),
             Act::CreateDatacenter { desired, .. } | Act::ApplyDatacenter { desired, .. } => {
                 Some(&desired.name)
             }
@@ -350,6 +368,22 @@ impl Act {
             _ => None,
         }
     }
+}
+
+fn allowed(datacenter: &ThisDatacenter, permission: Option<&(String, String)>) -> String {
+    let datacenter = datacenter.described();
+    match permission {
+        Some((value, _)) => format!(
+            "Let cass-operator bring {datacenter} up to date ({value}): if it would make the pods differently now, nodes restart \
+             one after another"
+        ),
+        None => format!("Let cass-operator change {datacenter} with its spec alone, as before"),
+    }
+}
+
+fn listed(objects: &[AddonObject]) -> String {
+    let name = |it: &AddonObject| format!("{} {}", it.kind.as_str(), it.name);
+    objects.iter().map(name).collect::<Vec<_>>().join(", ")
 }
 
 fn copied_to(targets: &[(String, String)]) -> String {

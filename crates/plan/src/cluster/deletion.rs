@@ -4,11 +4,11 @@ use api::names::{annotation, deletion_policy, finalizer, reason};
 use api::record::RecordState;
 use api::seen::Seen;
 
-use super::abandoning;
 use super::acts::{Act, ClusterPlan, ThisDatacenter};
 use super::draft::Draft;
 use super::facts::{Owner, ReplicatedFacts, SecretFacts};
 use super::removal::{leftovers, unseen_leftovers, where_is};
+use super::{abandoning, addons};
 
 /// Decides for a cluster that is being deleted. Nothing here can be refused by a bad spec.
 pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
@@ -31,6 +31,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
                     draft.hold_unknown(name, unknown);
                     known = false;
                 }
+                known &= addons::of_cluster_are_gone(&mut draft, name, datacenter);
             }
             Seen::Present(live) if live.owner == Owner::Foreign => {
                 known &= unseen_leftovers(datacenter).is_none();
@@ -38,7 +39,8 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterPlan {
             Seen::Present(live) => {
                 let message = format!("datacenter {name} in {} is being deleted", where_is(datacenter));
                 draft.hold(reason::DELETING, Some(name), Some(&datacenter.context), message);
-                if !live.deleting && everything_gone {
+                let goes_now = !live.deleting && everything_gone;
+                if goes_now && addons::of_cluster_are_gone(&mut draft, name, datacenter) {
                     draft.acts.push(Act::DeleteDatacenter(ThisDatacenter {
                         context: datacenter.context.clone(),
                         namespace: datacenter.namespace.clone(),

@@ -41,6 +41,7 @@ pub(super) struct Draft<'a> {
     pub acts: Vec<Act>,
     pub holds: Vec<Hold>,
     pub wants_live: BTreeSet<String>,
+    pub wants_addons: BTreeSet<String>,
     pub wants_passwords: BTreeSet<String>,
     pub pending_changes: BTreeMap<String, PendingChange>,
     /// By datacenter: fields that somebody else has set since we wrote it.
@@ -72,6 +73,7 @@ impl<'a> Draft<'a> {
             acts: Vec::new(),
             holds: Vec::new(),
             wants_live: BTreeSet::new(),
+            wants_addons: BTreeSet::new(),
             wants_passwords: BTreeSet::new(),
             pending_changes: BTreeMap::new(),
             drift: BTreeMap::new(),
@@ -182,6 +184,7 @@ impl<'a> Draft<'a> {
         ClusterPlan {
             acts: self.acts,
             wants_live: self.wants_live,
+            wants_addons: self.wants_addons,
             wants_passwords: self.wants_passwords,
             look_again,
             report: ClusterReport {
@@ -233,7 +236,7 @@ impl<'a> Draft<'a> {
     }
 
     fn asks_for_nothing(&self) -> bool {
-        self.wants_live.is_empty() && self.wants_passwords.is_empty()
+        self.wants_live.is_empty() && self.wants_addons.is_empty() && self.wants_passwords.is_empty()
     }
 
     fn reported_datacenters(&self) -> BTreeMap<String, ClusterDatacenterReport> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use api::addons::AddonKind;
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, label, manager};
@@ -60,6 +61,9 @@ pub struct DatacenterFacts {
     /// By name: the ConfigMaps in the namespace that were made for the datacenter, and those that all datacenters of the
     /// cluster share there.
     pub config_maps: Seen<BTreeMap<String, MarkedObject>>,
+    /// What upstream made in the namespace for add-ons of this cluster. Read live, and only when a datacenter goes that was
+    /// upstream's; none before that.
+    pub addons: Option<Result<Vec<AddonObject>, Unknown>>,
     /// The user's ConfigMap with configuration of single nodes; none where the spec names none.
     pub per_node_config: Option<Seen<UserConfigMap>>,
 }
@@ -92,6 +96,19 @@ pub struct MarkedObject {
     pub shared: bool,
     /// Its content, where it is configuration of single nodes.
     pub content: Option<Arc<BTreeMap<String, String>>>,
+}
+
+/// An object with upstream's labels for this cluster, that nobody deletes yet.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AddonObject {
+    /// Its kind.
+    pub kind: AddonKind,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// Its resourceVersion.
+    pub resource_version: String,
 }
 
 /// A ConfigMap of the user's.

@@ -3,7 +3,7 @@
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
 //! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`; of what is
-//! cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`) and of planes that are gone for good
+//! cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`; of what upstream leaves, `addons`) and of planes that are gone for good
 //! (`abandoning`). What cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`),
 //! and what a datacenter is built from beside the spec is looked up by `references`.
 
@@ -11,6 +11,7 @@ pub mod acts;
 pub mod facts;
 
 mod abandoning;
+mod addons;
 mod adoption;
 mod autoupdate;
 mod changing;

@@ -8,7 +8,7 @@ use super::acts::{Act, ThisDatacenter, plane};
 use super::datacenters::busy;
 use super::draft::Draft;
 use super::facts::{DatacenterFacts, LiveDatacenter, Owner};
-use super::{abandoning, secrets};
+use super::{abandoning, addons, secrets};
 use crate::consent::{self, RemovalConsent};
 
 /// Decides for each datacenter that is recorded and no longer wanted.
@@ -103,6 +103,7 @@ fn remove(
             draft.hold(reason::REPLICAS_LEFT, Some(name), context, message);
         }
         Some(true) if waits_for_another(draft, name, context) => {}
+        Some(true) if !addons::of_datacenter_are_gone(draft, name, datacenter, live) => {}
         Some(true) => {
             if let Some(record) = draft.record.datacenters.get_mut(name) {
                 record.leaving = Some(Leaving {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use api::addons::AddonKind;
 use api::cass_operator::CassandraDatacenter;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{self, annotation, label};
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::references;
 use crate::cluster::facts::{
-    ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, Owner,
+    AddonObject, ClusterFacts, ClusterIdentity, DatacenterFacts, LiveDatacenter, MarkedObject, Marks, Owner,
     ReplicatedFacts, SecretFacts, SeedSlice, data_digest, unregistered,
 };
 use crate::datacenter::{Images, NoPassword, Password, PasswordSource, References, password_sources};
@@ -175,6 +176,7 @@ impl Snapshot {
                     last_settled: None,
                     seed_slices: Seen::Unknown(unknown.clone()),
                     stale_seed_slice: None,
+                    addons: None,
                     per_node_config: references::per_node_config(kc, name)
                         .map(|_| Seen::Unknown(unknown.clone())),
                     config_maps: Seen::Unknown(unknown),
@@ -195,6 +197,7 @@ impl Snapshot {
             seed_slices: Seen::Present(slices(plane, &namespace, name, identity)),
             stale_seed_slice: stale_slice(plane, &namespace, &service, identity),
             config_maps: Seen::Present(config_maps(plane, &namespace, name, identity)),
+            addons: Some(Ok(addons(plane, &namespace, identity))),
             per_node_config: references::per_node_config(kc, name)
                 .map(|map| references::see(plane, &namespace, map)),
             context,
@@ -435,4 +438,20 @@ fn config_maps(
         (owned(object, "/metadata/name"), marked)
     };
     ours.map(marked).collect()
+}
+
+fn addons(plane: &PlaneObjects, namespace: &str, identity: &ClusterIdentity) -> Vec<AddonObject> {
+    let addon = |object: &Value| {
+        let kind = value::text(object, "/kind")?;
+        let kind = AddonKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
+        let ours = value::text(object, "/metadata/namespace") == Some(namespace)
+            && marks(object).owner(identity) == Owner::Upstream;
+        ours.then(|| AddonObject {
+            kind,
+            name: owned(object, "/metadata/name"),
+            uid: owned(object, "/metadata/uid"),
+            resource_version: owned(object, "/metadata/resourceVersion"),
+        })
+    };
+    plane.objects.iter().filter_map(addon).collect()
 }

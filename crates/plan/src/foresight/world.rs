@@ -105,6 +105,16 @@ fn on_what_is_there(snapshot: &mut Snapshot, kc: &K8ssandraCluster, act: &Act) {
                 take(snapshot, context, "EndpointSlice", namespace, name);
             }
         }
+        Act::DeleteAddons {
+            context,
+            namespace,
+            objects,
+            ..
+        } => {
+            for object in objects {
+                take(snapshot, context, object.kind.as_str(), namespace, &object.name);
+            }
+        }
         Act::CancelRemoval(datacenter) => with_datacenter(snapshot, datacenter, |object| {
             if let Some(annotations) = object
                 .pointer_mut("/metadata/annotations")

@@ -1,5 +1,6 @@
 //! The protocols, fact by fact.
 
+mod addons;
 mod adoption;
 mod autoupdate;
 mod bad_input;

@@ -347,6 +347,7 @@ fn place(name: &str, context: &str) -> DatacenterFacts {
         seed_slices: Seen::Present(Vec::new()),
         stale_seed_slice: None,
         config_maps: Seen::Present(BTreeMap::new()),
+        addons: None,
         per_node_config: None,
     }
 }
