@@ -97,6 +97,10 @@ pub struct ClusterDatacenterReport {
     /// Fields that somebody else has set to another value: they are left as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
+    /// By such a field: digest of what the spec asked for there when it was written, by which an edit of that field is told
+    /// from one beside it. Fields whose value may hold a secret have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drifted_from: BTreeMap<String, String>,
     /// Fields of the spec that the plane's definition of CassandraDatacenter does not have: they have no effect there. They
     /// are sent again with the next change of the datacenter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

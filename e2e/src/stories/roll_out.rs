@@ -299,15 +299,29 @@ pub(super) async fn live_edit(world: &mut World) -> anyhow::Result<()> {
         "it was reverted"
     );
 
-    // An edit beside it goes through and leaves it; one of a datacenter in which others want another value waits.
+    // An edit beside it goes through and leaves it.
     patch(world, name, &setting("concurrent_reads", &json!(48))).await?;
+    for (plane, name) in [("east", "dc1"), ("west", "dc2")] {
+        let edited = eventually("the edit is there", SOON, || async {
+            Ok((given(world, plane, name, "concurrent_reads").await? == 48).then_some(()))
+        });
+        edited.await?;
+    }
+    world.ready(name, SOON).await?;
+    ensure!(
+        given(world, "east", "dc1", "concurrent_writes").await? == 64,
+        "an edit beside it has reverted it"
+    );
+    // One of what others have set to another value waits.
+    let from = mark(world)?;
+    patch(world, name, &setting("concurrent_writes", &json!(96))).await?;
     let message = world.says(name, "Ready", "False", "DriftConflict", SOON).await?;
     ensure!(
         message.contains("concurrent_writes"),
         "it is not named: {message}"
     );
     let other = eventually("dc2 has the edit", SOON, || async {
-        Ok((given(world, "west", "dc2", "concurrent_reads").await? == 48).then_some(()))
+        Ok((given(world, "west", "dc2", "concurrent_writes").await? == 96).then_some(()))
     });
     other.await?;
     calm(world).await?;

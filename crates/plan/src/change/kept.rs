@@ -36,16 +36,26 @@ pub fn undeclared(message: &str) -> Option<String> {
 /// Takes a field out of a CassandraDatacenter that is to be sent. False where that cannot be: it is not there, an item of a
 /// list, or what nodes and data are known by.
 pub fn leave_out(object: &mut Value, path: &str) -> bool {
-    let pointer = format!("/{}", path.replace('.', "/"));
-    let below_spec = pointer.strip_prefix("/spec").unwrap_or(&pointer);
-    if path.contains('[') || identity::is_locked(below_spec) {
+    if !may_be_left_out(path) {
         return false;
     }
+    let pointer = pointer(path);
     let Some((parent, key)) = pointer.rsplit_once('/') else {
         return false;
     };
     let parent = object.pointer_mut(parent).and_then(Value::as_object_mut);
     parent.is_some_and(|parent| parent.remove(key).is_some())
+}
+
+/// Whether a field can be taken out: it is no item of a list, and nodes and data are not known by it.
+pub(crate) fn may_be_left_out(path: &str) -> bool {
+    let pointer = pointer(path);
+    let below_spec = pointer.strip_prefix("/spec").unwrap_or(&pointer);
+    !path.contains('[') && !identity::is_locked(below_spec)
+}
+
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('.', "/"))
 }
 
 /// The paths as they are noted in `ringspan.io/not-kept`.

@@ -18,6 +18,7 @@ use api::reports::{Effect, FieldChange, PendingChange};
 use serde_json::Value;
 
 use crate::datacenter::{DesiredDatacenter, LiveDatacenter};
+use crate::hash;
 use crate::normalize::normalize;
 
 pub use identity::would_change;
@@ -31,6 +32,15 @@ const REPORTED_BYTES: usize = 16 * 1024;
 pub struct Change {
     /// The fields that differ, in the order of their paths.
     pub fields: Vec<FieldChange>,
+}
+
+/// Digest of the value that a field is to have; none where it has none, or where that is not shown whole, so that no digest
+/// of a secret is ever written down. 12 characters.
+#[must_use]
+pub(crate) fn digest_of(field: &FieldChange) -> Option<String> {
+    let value = field.to.as_ref()?;
+    let digest = redaction::is_whole(value).then(|| hash::of(value))?;
+    digest.get(..12).map(str::to_owned)
 }
 
 impl Change {

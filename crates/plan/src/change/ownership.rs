@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct Ownership {
     /// Paths below `spec` that others have set, and we have not.
     foreign: BTreeSet<String>,
+    /// Those of them in which nothing is ours.
+    theirs_alone: BTreeSet<String>,
     /// True where we have set anything at all.
     any_of_ours: bool,
 }
@@ -22,8 +24,11 @@ impl Ownership {
                 leaves("spec", spec, if manager == us { &mut ours } else { &mut others });
             }
         }
+        let foreign: BTreeSet<String> = others.difference(&ours).cloned().collect();
+        let nothing_of_ours = |path: &&String| !ours.iter().any(|leaf| is_at_or_below(leaf, path));
         Ownership {
-            foreign: others.difference(&ours).cloned().collect(),
+            theirs_alone: foreign.iter().filter(nothing_of_ours).cloned().collect(),
+            foreign,
             any_of_ours: !ours.is_empty(),
         }
     }
@@ -39,6 +44,12 @@ impl Ownership {
                 .foreign
                 .iter()
                 .any(|leaf| is_or_holds(leaf) || is_inside(leaf))
+    }
+
+    /// Whether a field is wholly somebody else's, so that it stays as it is when a write of ours leaves it out.
+    #[must_use]
+    pub fn is_theirs_alone(&self, field: &str) -> bool {
+        self.theirs_alone.contains(field)
     }
 }
 

@@ -17,6 +17,8 @@ const SECRETIVE: [&str; 6] = [
 const NAMES: [&str; 3] = ["secretname", "secretref", "secretkeyref"];
 /// Longest text that is shown, in characters.
 const SHOWN: usize = 512;
+/// The end of one that is longer.
+const CUT: &str = " characters)";
 
 /// The value as it may be shown.
 pub(super) fn shown(field: &str, value: Option<Value>) -> Option<Value> {
@@ -28,6 +30,16 @@ pub(super) fn shown(field: &str, value: Option<Value>) -> Option<Value> {
         return Some(Value::from(REDACTED));
     }
     Some(short(inside(value)))
+}
+
+/// Whether nothing of a value was taken away to show it.
+pub(super) fn is_whole(shown: &Value) -> bool {
+    match shown {
+        Value::Object(map) => map.values().all(is_whole),
+        Value::Array(items) => items.iter().all(is_whole),
+        Value::String(text) => !text.contains(REDACTED) && !text.ends_with(CUT),
+        _ => true,
+    }
 }
 
 fn is_secretive(name: &str) -> bool {
@@ -74,7 +86,7 @@ fn short(value: Value) -> Value {
     match value {
         Value::String(text) if text.chars().count() > SHOWN => {
             let begin: String = text.chars().take(SHOWN).collect();
-            Value::String(format!("{begin}… ({} characters)", text.chars().count()))
+            Value::String(format!("{begin}… ({}{CUT}", text.chars().count()))
         }
         other => other,
     }

@@ -6,6 +6,7 @@ use api::names::{annotation, reason};
 
 use super::acts::Act;
 use super::draft::{Draft, Entry};
+use super::drift::{self, Drift};
 use super::facts::{LiveDatacenter, Owner, spec_digest};
 use super::{autoupdate, config_maps, secrets};
 use crate::change::{self, Change, kept};
@@ -33,7 +34,11 @@ pub(super) fn change(
     } else {
         change
     };
-    let (change, conflicts) = without_drift(draft, entry, live, change);
+    let Drift {
+        change,
+        conflicts,
+        left_alone,
+    } = drift::without(draft, entry, live, change, same_input);
     if same_input && change.spec_fields() == 0 {
         return false;
     }
@@ -41,13 +46,16 @@ pub(super) fn change(
     let by_the_user = known.is_some() && !same_input;
     let held = !by_the_user && !draft.may_update();
     let may_go = |draft: &mut Draft<'_>| {
-        may_be_written(draft, entry, live, desired, busy) && !conflicts_with_others(draft, entry, &conflicts)
+        may_be_written(draft, entry, live, desired, busy) && !drift::conflicts(draft, entry, &conflicts)
     };
     if !held && may_go(draft) {
         config_maps::write(draft, entry, desired);
         draft.acts.push(Act::ApplyDatacenter {
             context: entry.context.clone(),
-            desired: Box::new(with_notes(draft, live, desired, &change)),
+            desired: Box::new(drift::leaving_out(
+                with_notes(draft, live, desired, &change),
+                &left_alone,
+            )),
             uid: live.uid.clone(),
             resource_version: live.resource_version.clone(),
             change,
@@ -105,46 +113,6 @@ fn without_what_is_not_kept(
         draft.not_kept.insert(entry.name.clone(), paths);
     }
     Change { fields }
-}
-
-/// Leaves out what somebody else has set since we wrote the datacenter, and reports it. Also gives the fields that a write
-/// of ours would have to take from them.
-fn without_drift(
-    draft: &mut Draft<'_>,
-    entry: &Entry,
-    live: &LiveDatacenter,
-    change: Change,
-) -> (Change, Vec<String>) {
-    let is_drift =
-        |field: &api::reports::FieldChange| live.ownership.is_foreign(&field.field, field.to.is_none());
-    let (set_by_others, fields): (Vec<_>, Vec<_>) = change.fields.into_iter().partition(is_drift);
-    let conflicts = set_by_others.iter().filter(|field| field.to.is_some());
-    let conflicts = conflicts.map(|field| field.field.clone()).collect();
-    if !set_by_others.is_empty() {
-        let paths = set_by_others.into_iter().map(|field| field.field).collect();
-        draft.drift.insert(entry.name.clone(), paths);
-    }
-    (Change { fields }, conflicts)
-}
-
-/// A write states all that we want of a datacenter: where others have set another value, the API server would refuse it.
-fn conflicts_with_others(draft: &mut Draft<'_>, entry: &Entry, fields: &[String]) -> bool {
-    if fields.is_empty() {
-        return false;
-    }
-    let message = format!(
-        "datacenter {} is not changed, for somebody else has set {} there to another value than the spec has: give the \
-         spec that value, or take the field from whoever set it",
-        entry.name,
-        fields.join(", ")
-    );
-    draft.hold(
-        reason::DRIFT_CONFLICT,
-        Some(&entry.name),
-        Some(&entry.context),
-        message,
-    );
-    true
 }
 
 /// Holds a change that must not be made, or not now.

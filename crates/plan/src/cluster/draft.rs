@@ -46,6 +46,8 @@ pub(super) struct Draft<'a> {
     pub pending_changes: BTreeMap<String, PendingChange>,
     /// By datacenter: fields that somebody else has set since we wrote it.
     pub drift: BTreeMap<String, Vec<String>>,
+    /// By datacenter and such a field: what we had written there.
+    pub drifted_from: BTreeMap<String, BTreeMap<String, String>>,
     /// By datacenter: fields that its plane does not keep.
     pub not_kept: BTreeMap<String, Vec<String>>,
     /// Datacenters that are gone for good, with context and namespace: their copies of Secrets may go.
@@ -77,6 +79,7 @@ impl<'a> Draft<'a> {
             wants_passwords: BTreeSet::new(),
             pending_changes: BTreeMap::new(),
             drift: BTreeMap::new(),
+            drifted_from: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             gone: BTreeMap::new(),
             initial_system_replication: None,
@@ -248,6 +251,7 @@ impl<'a> Draft<'a> {
                 leaving: !self.wants(name),
                 pending_change: self.pending_changes.get(name).cloned(),
                 drift: self.drift.get(name).cloned().unwrap_or_default(),
+                drifted_from: self.drifted_from.get(name).cloned().unwrap_or_default(),
                 not_kept: self.not_kept.get(name).cloned().unwrap_or_default(),
             };
             Some((name.clone(), entry))

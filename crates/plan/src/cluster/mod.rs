@@ -2,7 +2,8 @@
 //!
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
-//! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`; of what is
+//! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`; of what others have
+//! set, `drift`; of what is
 //! cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`; of what upstream leaves, `addons`) and of planes that are gone for good
 //! (`abandoning`). What cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`),
 //! and what a datacenter is built from beside the spec is looked up by `references`.
@@ -19,6 +20,7 @@ mod config_maps;
 mod datacenters;
 mod deletion;
 mod draft;
+mod drift;
 mod founding;
 mod joining;
 mod record_keeping;

@@ -363,6 +363,7 @@ fn c104_a_change_that_is_held_is_shown() {
             ..PendingChange::default()
         }),
         drift: Vec::new(),
+        drifted_from: std::collections::BTreeMap::new(),
         not_kept: Vec::new(),
     };
     let report = facts.cluster.status.reports.cluster.as_mut().unwrap();

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::world::{World, holds, reasons, unknown};
 use crate::change::Ownership;
+use crate::cluster::acts::Act;
 use crate::cluster::plan;
 
 fn pending(world: &World, name: &str) -> PendingChange {
@@ -221,4 +222,94 @@ fn n21_a_datacenter_that_is_well_waits_for_one_in_trouble() {
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].datacenter(), Some("dc2"));
     assert!(holds(&plan).contains(&(reason::DATACENTER_NOT_READY, Some("dc1"))));
+}
+
+/// dc1 was written with four concurrent reads, and somebody has set sixteen since: who has set what, and what was reported.
+fn drifted() -> World {
+    let mut world = World::complete();
+    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
+    cassandra.options.config =
+        serde_json::from_value(json!({"cassandraYaml": {"concurrent_reads": 4}})).expect("a config");
+    world.make("dc1", api::record::Role::Founder);
+    world.make("dc2", api::record::Role::Rebuild);
+    world.written_before("dc1", |spec| {
+        spec["config"]["cassandra-yaml"]["concurrent_reads"] = json!(16);
+    });
+    let ours = json!({"f:spec": {"f:size": {}, "f:config": {"f:cassandra-yaml": {"f:num_tokens": {}}}}});
+    let theirs = json!({"f:spec": {"f:config": {"f:cassandra-yaml": {"f:concurrent_reads": {}}}}});
+    world.live("dc1").ownership = Ownership::of(
+        [("ringspan-cluster-reconciler", &ours), ("medusa", &theirs)].into_iter(),
+        "ringspan-cluster-reconciler",
+    );
+    let report = plan(&world.facts).report;
+    world.facts.kc.status.get_or_insert_default().reports.cluster = Some(report);
+    world
+}
+
+const DRIFTED: &str = "spec.config.cassandra-yaml.concurrent_reads";
+
+fn set_in_spec(world: &mut World, key: &str, value: i64) {
+    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
+    let config = cassandra.options.config.as_mut().expect("a config");
+    config
+        .cassandra_yaml
+        .get_or_insert_default()
+        .0
+        .insert(key.to_owned(), json!(value));
+}
+
+#[test]
+fn an_edit_beside_what_somebody_else_has_set_leaves_that_as_it_is() {
+    let mut world = drifted();
+    set_in_spec(&mut world, "concurrent_writes", 32);
+    let written = plan(&world.facts);
+    let Some(Act::ApplyDatacenter { desired, change, .. }) = written.acts.first() else {
+        panic!("{:?} {:?}", reasons(&written), holds(&written))
+    };
+    let yaml = &desired.spec["config"]["cassandra-yaml"];
+    assert_eq!(
+        (&yaml["concurrent_writes"], yaml.get("concurrent_reads")),
+        (&json!(32), None)
+    );
+    assert!(change.fields.iter().all(|it| it.field != DRIFTED), "{change:?}");
+    assert_eq!(written.report.datacenters["dc1"].drift, [DRIFTED]);
+    let noted = |report: &api::reports::ClusterReport| report.datacenters["dc1"].drifted_from.clone();
+    let before = world
+        .facts
+        .kc
+        .status
+        .as_ref()
+        .and_then(|it| it.reports.cluster.clone());
+    assert_eq!(noted(&written.report), noted(&before.expect("a report")));
+}
+
+#[test]
+fn an_edit_of_what_somebody_else_has_set_is_held() {
+    let mut world = drifted();
+    set_in_spec(&mut world, "concurrent_reads", 64);
+    let held = plan(&world.facts);
+    assert_eq!(holds(&held), [(reason::DRIFT_CONFLICT, Some("dc1"))]);
+    assert!(held.report.holds[0].message.contains(DRIFTED));
+}
+
+#[test]
+fn an_edit_waits_where_nobody_noted_what_was_written_or_part_of_it_is_ours() {
+    let mut forgotten = drifted();
+    set_in_spec(&mut forgotten, "concurrent_writes", 32);
+    let mut mixed = forgotten.facts.clone();
+    forgotten.facts.kc.status = None;
+    assert_eq!(
+        holds(&plan(&forgotten.facts)),
+        [(reason::DRIFT_CONFLICT, Some("dc1"))]
+    );
+    let Some(live) = mixed.datacenters.get_mut("dc1") else {
+        panic!()
+    };
+    let Seen::Present(live) = &mut live.object else {
+        panic!()
+    };
+    let whole = json!({"f:spec": {"f:config": {"f:cassandra-yaml": {}}}});
+    let ours = json!({"f:spec": {"f:config": {"f:cassandra-yaml": {"f:num_tokens": {}}}}});
+    live.ownership = Ownership::of([("us", &ours), ("medusa", &whole)].into_iter(), "us");
+    assert_eq!(holds(&plan(&mixed)), [(reason::DRIFT_CONFLICT, Some("dc1"))]);
 }
