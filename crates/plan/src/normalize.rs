@@ -59,10 +59,15 @@ pub fn normalize(spec: &Value) -> Value {
     Value::Object(normal)
 }
 
-/// The form of the user's input that its digest is made of.
+/// The form of the user's input that its digest is made of. Its largest part is given by itself: it need not be copied to be
+/// put beside the others.
 #[must_use]
-pub(crate) fn normalize_input(input: &Value) -> Value {
-    input.as_object().map_or(Value::Null, |map| object("", map))
+pub(crate) fn normalize_input(input: &Value, (name, largest): (&str, &Value)) -> Value {
+    let mut normal = input.as_object().map_or(Value::Null, |map| object("", map));
+    if let (Value::Object(normal), Some(largest)) = (&mut normal, comparable(name, largest)) {
+        normal.insert(name.to_owned(), largest);
+    }
+    normal
 }
 
 /// `None` for what says nothing: null, an empty object or list, and what a schema fills in.

@@ -7,10 +7,11 @@ use api::reports::Refusal;
 use serde_json::{Value, json};
 
 use super::References;
+use crate::merge::ClusterOptions;
 use crate::normalize::normalize_input;
 use crate::validate::refusal;
 use crate::version::Version;
-use crate::{hash, merge, naming, value};
+use crate::{hash, naming, value};
 
 /// One datacenter of a cluster, with its options merged.
 #[derive(Clone, Debug)]
@@ -51,8 +52,8 @@ impl<'a> Facts<'a> {
         })?;
         let mut entries = cassandra.datacenters.iter().enumerate();
         let entry = entries.find(|(_, entry)| entry.name() == datacenter);
-        let (index, template) = entry.ok_or_else(|| unknown(datacenter))?;
-        Self::at(kc, cassandra, index, template)
+        let entry = entry.ok_or_else(|| unknown(datacenter))?;
+        Self::at(kc, cassandra, &cluster_options(cassandra)?, entry)
     }
 
     /// Of all datacenters of the spec, in its order.
@@ -61,20 +62,22 @@ impl<'a> Facts<'a> {
     ///
     /// Refused when one of them has no version that can be read.
     pub fn of_all(kc: &'a K8ssandraCluster) -> Result<Vec<Self>, Refusal> {
-        let all = kc.spec.cassandra.iter().flat_map(|cassandra| {
-            let each = cassandra.datacenters.iter().enumerate();
-            each.map(move |(index, template)| Self::at(kc, cassandra, index, template))
-        });
-        all.collect()
+        let Some(cassandra) = &kc.spec.cassandra else {
+            return Ok(Vec::new());
+        };
+        let options = cluster_options(cassandra)?;
+        let each = cassandra.datacenters.iter().enumerate();
+        each.map(|entry| Self::at(kc, cassandra, &options, entry))
+            .collect()
     }
 
     pub(crate) fn at(
         kc: &'a K8ssandraCluster,
         cassandra: &'a CassandraClusterTemplate,
-        index: usize,
-        template: &'a CassandraDatacenterTemplate,
+        options: &ClusterOptions,
+        (index, template): (usize, &'a CassandraDatacenterTemplate),
     ) -> Result<Self, Refusal> {
-        let merged = merged(cassandra, template)?;
+        let merged = options.under(json_of(template)?);
         Ok(Self {
             kc,
             cassandra,
@@ -139,7 +142,6 @@ impl<'a> Facts<'a> {
             "clientEncryptionStores": self.cassandra.client_encryption_stores,
             "cluster": self.cluster,
             "clusterMetadata": self.cassandra.metadata,
-            "datacenter": self.merged,
             "deletionPolicy": self.keeps_volumes().then_some(ORPHAN),
             "externalDatacenters": spec.external_datacenters,
             "medusa": spec.medusa,
@@ -153,7 +155,7 @@ impl<'a> Facts<'a> {
             "serverType": self.server_type(),
             "superuserSecret": self.cassandra.superuser_secret_name(),
         });
-        hash::of(&normalize_input(&input))
+        hash::of(&normalize_input(&input, ("datacenter", &self.merged)))
     }
 }
 
@@ -195,27 +197,29 @@ pub fn namespace<'a>(kc: &'a K8ssandraCluster, template: &'a CassandraDatacenter
         .unwrap_or_default()
 }
 
-pub(crate) fn merged(
-    cassandra: &CassandraClusterTemplate,
-    template: &CassandraDatacenterTemplate,
-) -> Result<Value, Refusal> {
-    let json = |result: Result<Value, serde_json::Error>| {
-        // Only a map whose keys are no texts can fail here, and the types have none.
-        result.map_err(|error| {
-            refusal(
-                reason::INVALID_SPEC,
-                "spec.cassandra",
-                format!("cannot be written as JSON: {error}"),
-            )
-        })
-    };
+/// What a cluster says of all its datacenters: to be made once for all of them.
+///
+/// # Errors
+///
+/// See [`json_of`].
+pub(crate) fn cluster_options(cassandra: &CassandraClusterTemplate) -> Result<ClusterOptions, Refusal> {
     // Of the cluster's template only what a datacenter may take from it: the datacenters in it are by far the largest part.
-    let mut cluster = json(serde_json::to_value(&cassandra.options))?;
+    let mut cluster = json_of(&cassandra.options)?;
     if let Some(metadata) = &cassandra.metadata {
-        cluster["metadata"] = json(serde_json::to_value(metadata))?;
+        cluster["metadata"] = json_of(metadata)?;
     }
-    let datacenter = json(serde_json::to_value(template))?;
-    Ok(merge::datacenter(cluster, datacenter))
+    Ok(ClusterOptions::of(cluster))
+}
+
+/// Only a map whose keys are no texts can fail here, and the types have none.
+pub(super) fn json_of(part: &impl serde::Serialize) -> Result<Value, Refusal> {
+    serde_json::to_value(part).map_err(|error| {
+        refusal(
+            reason::INVALID_SPEC,
+            "spec.cassandra",
+            format!("cannot be written as JSON: {error}"),
+        )
+    })
 }
 
 fn version(merged: &Value, index: usize) -> Result<Version, Refusal> {

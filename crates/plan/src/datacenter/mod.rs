@@ -49,7 +49,7 @@ pub(crate) use config::{settings_conflict, stays_with_live_tokens};
 pub(crate) use encryption::check as check_stores;
 pub use encryption::{PasswordOf, PasswordSource, Peer, Store, password_sources, told_password};
 pub use facts::{Facts, cluster_name, namespace};
-pub(crate) use facts::{named, racks};
+pub(crate) use facts::{cluster_options, named, racks};
 pub use live::LiveDatacenter;
 pub use order::working_order;
 pub(crate) use pod_template::is_mcac_enabled;

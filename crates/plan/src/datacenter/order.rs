@@ -26,7 +26,11 @@ pub fn working_order(kc: &K8ssandraCluster) -> Vec<&str> {
             .map(CassandraDatacenterTemplate::name)
             .collect();
     }
-    let rank = |template| facts::merged(cassandra, template).map_or(0, |merged| rank(&merged));
+    let common = facts::cluster_options(cassandra);
+    let rank = |template| {
+        let merged = common.as_ref().ok().zip(facts::json_of(template).ok());
+        merged.map_or(0, |(common, template)| rank(&common.under(template)))
+    };
     let mut ranked: Vec<(u8, &str)> = cassandra
         .datacenters
         .iter()

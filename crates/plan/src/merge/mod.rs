@@ -25,28 +25,44 @@ const CLUSTER_ONLY: [&str; 8] = [
 /// Where and under which name a datacenter lives: not part of what it is.
 const PLACE: [&str; 2] = ["k8sContext", "stargate"];
 
-/// The options of one datacenter: its own, merged over those of the cluster. Both are templates as the API server holds
-/// them. The result has neither context nor the datacenter's name and namespace.
-#[must_use]
-pub fn datacenter(cluster: Value, datacenter: Value) -> Value {
-    let object = |template: Value| match template {
+/// What a cluster says of all its datacenters.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions(Value);
+
+impl ClusterOptions {
+    /// Of the cluster's template, as the API server holds it.
+    #[must_use]
+    pub fn of(cluster: Value) -> Self {
+        let mut options = object_of(cluster);
+        for field in CLUSTER_ONLY.iter().chain(&DATACENTER_ONLY).chain(&PLACE) {
+            options.remove(*field);
+        }
+        default_collector(&mut options);
+        Self(Value::Object(options))
+    }
+
+    /// The options of one datacenter: its own, merged over these. `datacenter` is a template as the API server holds it. The
+    /// result has neither context nor the datacenter's name and namespace.
+    #[must_use]
+    pub fn under(&self, datacenter: Value) -> Value {
+        let mut above = object_of(datacenter);
+        for field in PLACE.iter().chain(&["rebuild"]) {
+            above.remove(*field);
+        }
+        if let Some(Value::Object(metadata)) = above.get_mut("metadata") {
+            metadata.remove("name");
+            metadata.remove("namespace");
+        }
+        default_collector(&mut above);
+        values("", Some(&self.0), Some(&Value::Object(above))).unwrap_or(Value::Null)
+    }
+}
+
+fn object_of(template: Value) -> Map<String, Value> {
+    match template {
         Value::Object(fields) => fields,
         _ => Map::new(),
-    };
-    let (mut below, mut above) = (object(cluster), object(datacenter));
-    for field in CLUSTER_ONLY.iter().chain(&DATACENTER_ONLY).chain(&PLACE) {
-        below.remove(*field);
     }
-    for field in PLACE.iter().chain(&["rebuild"]) {
-        above.remove(*field);
-    }
-    if let Some(Value::Object(metadata)) = above.get_mut("metadata") {
-        metadata.remove("name");
-        metadata.remove("namespace");
-    }
-    default_collector(&mut below);
-    default_collector(&mut above);
-    values("", Some(&Value::Object(below)), Some(&Value::Object(above))).unwrap_or(Value::Null)
 }
 
 /// Where JVM options are given at all, the schema names a garbage collector. Users rely on what follows from it: JVM

@@ -1,6 +1,10 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::datacenter as merged;
+use super::ClusterOptions;
+
+fn merged(cluster: Value, datacenter: Value) -> Value {
+    ClusterOptions::of(cluster).under(datacenter)
+}
 
 #[test]
 fn c050_the_datacenter_wins_and_what_only_one_says_stays() {

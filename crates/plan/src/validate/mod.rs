@@ -14,7 +14,7 @@ use api::k8ssandra_cluster::{CassandraClusterTemplate, CassandraDatacenterTempla
 use api::names::{annotation, reason};
 use api::reports::Refusal;
 
-use crate::datacenter::{Facts, cluster_name};
+use crate::datacenter::{Facts, cluster_name, cluster_options};
 use crate::naming;
 
 pub(crate) use update::against;
@@ -55,10 +55,11 @@ pub(crate) fn checked(kc: &K8ssandraCluster) -> Result<Vec<Facts<'_>>, Refusal> 
     update_annotation(kc)?;
     name_of_cluster(kc)?;
     names_of_datacenters(kc, cassandra)?;
+    let options = cluster_options(cassandra)?;
     let one = |(index, template)| {
         datacenter::shape(cassandra, template, index)?;
         datacenter::names(kc, template, index)?;
-        let facts = Facts::at(kc, cassandra, index, template)?;
+        let facts = Facts::at(kc, cassandra, &options, (index, template))?;
         datacenter::settings(&facts)?;
         Ok(facts)
     };
