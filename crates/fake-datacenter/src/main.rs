@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use fake_datacenter::cassandra::Cassandra;
 use fake_datacenter::clock::Clock;
 use fake_datacenter::crds;
 use fake_datacenter::management::Management;
 use fake_datacenter::pace::Pace;
 use fake_datacenter::plane::{MAX_PLANES, Plane};
+use fake_datacenter::real::{self, Real};
 use fake_datacenter::ring::Rings;
 use fake_datacenter::server;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -51,13 +53,39 @@ struct Arguments {
     /// Install no CRDs: they are there already.
     #[arg(long)]
     no_crds: bool,
+    /// Run a real Cassandra in each pod, from the archives in this folder, instead of the model.
+    #[arg(long, value_name = "FOLDER", requires = "cassandra_data")]
+    cassandra_jars: Option<PathBuf>,
+    /// Where real Cassandra keeps configuration, data and logs.
+    #[arg(long, value_name = "FOLDER", requires = "cassandra_jars")]
+    cassandra_data: Option<PathBuf>,
+    /// The program java for real Cassandra; without it that of `JAVA_HOME`, else that of the `PATH`.
+    #[arg(long, value_name = "PATH", requires = "cassandra_jars")]
+    java: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn cassandra(&self) -> anyhow::Result<Cassandra> {
+        let rings = Rings::default();
+        let (Some(jars), Some(data)) = (&self.cassandra_jars, &self.cassandra_data) else {
+            return Ok(rings.into());
+        };
+        let options = real::Options {
+            jars: jars.clone(),
+            data: data.clone(),
+            java: self.java.clone(),
+        };
+        Ok(Cassandra::Real(
+            Real::new(&options, rings).context("real Cassandra")?,
+        ))
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env();
     tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| "info,kube_client=off".into()))
+        .with_env_filter(filter.unwrap_or_else(|_| "info,kube_client=off,scylla=off".into()))
         .with_writer(std::io::stderr)
         .init();
     let arguments = Arguments::parse();
@@ -81,7 +109,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn run(arguments: &Arguments, stop: CancellationToken) -> anyhow::Result<()> {
     let pace = Pace::new(arguments.pace, arguments.seed, arguments.failure_rate);
-    let (rings, clock) = (Rings::default(), Clock::starting_at(jiff::Timestamp::now()));
+    let (cassandra, clock) = (arguments.cassandra()?, Clock::starting_at(jiff::Timestamp::now()));
     let listener = tokio::net::TcpListener::bind(arguments.listen)
         .await
         .context("listen")?;
@@ -97,13 +125,13 @@ async fn run(arguments: &Arguments, stop: CancellationToken) -> anyhow::Result<(
             name,
             index,
             client,
-            rings.clone(),
+            cassandra.clone(),
             pace,
             clock,
             stop.clone(),
         ));
     }
-    let served = tokio::spawn(server::serve(listener, Management::new(rings, pace), stop));
+    let served = tokio::spawn(server::serve(listener, Management::new(cassandra, pace), stop));
     if arguments.print_address {
         let mut out = std::io::stdout();
         writeln!(out, "management-api {address}")?;

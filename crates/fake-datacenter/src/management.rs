@@ -2,6 +2,8 @@
 
 mod answers;
 
+pub(crate) use answers::job_state;
+
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +13,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::cassandra::Cassandra;
 use crate::json::{list, text};
 use crate::pace::Pace;
 use crate::ring::{JobKind, NodeId, Replication, RingError, Rings, World};
@@ -73,38 +76,70 @@ impl From<RingError> for Answer {
 /// The management APIs of all nodes. Cheap to clone.
 #[derive(Clone)]
 pub struct Management {
-    /// The rings behind it.
+    /// What is known of pods, claims and rings.
     pub rings: Rings,
+    pub(crate) cassandra: Cassandra,
     pace: Pace,
     calls: Arc<AtomicU64>,
 }
 
 impl Management {
-    /// Management APIs of the nodes of `rings`.
+    /// Management APIs of these nodes.
     #[must_use]
-    pub fn new(rings: Rings, pace: Pace) -> Self {
+    pub fn new(cassandra: impl Into<Cassandra>, pace: Pace) -> Self {
+        let cassandra = cassandra.into();
         Self {
-            rings,
+            rings: cassandra.rings().clone(),
+            cassandra,
             pace,
             calls: Arc::default(),
         }
     }
 
-    /// What the node at this address answers. Nothing listens at an address of no running pod: 502.
+    /// What `/state` shows.
+    pub async fn state(&self) -> Value {
+        match &self.cassandra {
+            Cassandra::Model(rings) => rings.lock().report(),
+            Cassandra::Real(real) => real.report().await,
+        }
+    }
+
+    /// What the node at this address answers, modelled or real.
+    pub async fn respond(&self, address: Ipv4Addr, call: &Call<'_>) -> Answer {
+        let Cassandra::Real(real) = &self.cassandra else {
+            return self.answer(address, call);
+        };
+        match self.begin(address) {
+            Ok((node, job)) => real.answer(&node, call, &job).await.unwrap_or_else(Answer::from),
+            Err(refused) => refused,
+        }
+    }
+
+    /// What the modelled node at this address answers.
     #[must_use]
     pub fn answer(&self, address: Ipv4Addr, call: &Call<'_>) -> Answer {
+        match self.begin(address) {
+            Ok((node, job)) => {
+                let takes = self.pace.step(Duration::from_secs(3), &job);
+                let answer = dispatch(&mut self.rings.lock(), &node, call, &job, takes);
+                answer.unwrap_or_else(Answer::from)
+            }
+            Err(refused) => refused,
+        }
+    }
+
+    /// The node at this address and the id of a job that it may begin. Nothing listens at an address of no running pod: 502.
+    fn begin(&self, address: Ipv4Addr) -> Result<(NodeId, String), Answer> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut world = self.rings.lock();
-        let Some(node) = world.node_at(address) else {
+        let Some(node) = self.rings.lock().node_at(address) else {
             let error = RingError::NoSuchNode(address.to_string());
-            return Answer::text(StatusCode::BAD_GATEWAY, error.to_string());
+            return Err(Answer::text(StatusCode::BAD_GATEWAY, error.to_string()));
         };
         if self.pace.fails(&format!("management/{number}")) {
-            return Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "a failure by chance".into());
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            return Err(Answer::text(status, "a failure by chance".into()));
         }
-        let id = self.pace.uuid(&format!("management-job/{number}"));
-        let takes = self.pace.step(Duration::from_secs(3), &id);
-        dispatch(&mut world, &node, call, &id, takes).unwrap_or_else(Answer::from)
+        Ok((node, self.pace.uuid(&format!("management-job/{number}"))))
     }
 }
 
@@ -122,9 +157,7 @@ fn dispatch(
         ("GET", "/api/v0/probes/readiness") => world.ring_of(node).and_then(|_| ok()),
         ("GET", "/api/v0/probes/cluster") => answers::probe_cluster(world, node),
         ("GET", "/api/v0/metadata/versions/release") => Ok(Answer::text(StatusCode::OK, "4.1.8".into())),
-        ("GET", "/api/v0/metadata/versions/features") => Ok(Answer::json(
-            &json!({"cassandra_version": "4.1.8", "mgmt_version": "0.1.110", "features": FEATURES}),
-        )),
+        ("GET", "/api/v0/metadata/versions/features") => Ok(features("4.1.8")),
         ("GET", "/api/v0/metadata/endpoints") => answers::endpoints(world, node),
         ("GET", "/api/v1/ops/node/schema/versions") => answers::schema_versions(world, node),
         ("GET", "/api/v0/ops/keyspace") => answers::keyspaces(world, node, &query(call, "keyspaceName")),
@@ -159,7 +192,7 @@ fn dispatch(
             ok()
         }
         ("POST", "/api/v0/ops/seeds/reload") => world.ring_of(node).map(|_| Answer::json(&json!([]))),
-        ("GET", "/api/v0/ops/executor/job") => Ok(answers::job_state(world, &query(call, "job_id"), now)),
+        ("GET", "/api/v0/ops/executor/job") => Ok(job_state(world, &query(call, "job_id"))),
         ("POST", "/api/v1/ops/node/rebuild") => {
             let source = query(call, "src_dc");
             submit(world, node, job, JobKind::Rebuild { source }, now + takes)
@@ -179,6 +212,11 @@ fn dispatch(
     }
 }
 
+/// What a node of this version can do.
+pub(crate) fn features(version: &str) -> Answer {
+    Answer::json(&json!({"cassandra_version": version, "mgmt_version": "0.1.110", "features": FEATURES}))
+}
+
 const FEATURES: [&str; 10] = [
     "async_sstable_tasks",
     "rebuild",
@@ -193,8 +231,13 @@ const FEATURES: [&str; 10] = [
 ];
 
 /// One value of the query, decoded.
-fn query(call: &Call<'_>, key: &str) -> String {
-    let pairs = call.query.split('&').filter_map(|pair| pair.split_once('='));
+pub(crate) fn query(call: &Call<'_>, key: &str) -> String {
+    value(call.query, key)
+}
+
+/// One value of a query, decoded; empty when it is not there.
+pub(crate) fn value(query: &str, key: &str) -> String {
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let value = pairs
         .into_iter()
         .find(|(name, _)| *name == key)
@@ -223,7 +266,7 @@ fn decode(text: &str) -> String {
 }
 
 /// The body of create and alter.
-fn wish(body: &Value) -> Result<(String, Replication), RingError> {
+pub(crate) fn wish(body: &Value) -> Result<(String, Replication), RingError> {
     let bad = || RingError::Refused(format!("not understood: {body}"));
     let name = text(body, "/keyspace_name");
     if name.is_empty() || list(body, "/replication_settings").is_empty() {

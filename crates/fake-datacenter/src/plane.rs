@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::apiserver::Apiserver;
+use crate::cassandra::Cassandra;
 use crate::clock::Clock;
 use crate::datacenter::Actor;
 use crate::json;
@@ -30,8 +31,10 @@ pub struct Plane {
     pub name: String,
     /// Requests to it.
     pub api: Apiserver,
-    /// The rings, shared with the other planes.
+    /// What is known of pods, claims and rings, shared with the other planes.
     pub rings: Rings,
+    /// What runs in the pods.
+    pub cassandra: Cassandra,
     /// How long things take.
     pub pace: Pace,
     /// Wall time.
@@ -87,16 +90,18 @@ impl Plane {
         name: &str,
         index: usize,
         client: kube::Client,
-        rings: Rings,
+        cassandra: impl Into<Cassandra>,
         pace: Pace,
         clock: Clock,
         stop: CancellationToken,
     ) -> Arc<Self> {
         assert!(index < MAX_PLANES, "more than {MAX_PLANES} planes");
+        let cassandra = cassandra.into();
         Arc::new(Self {
             name: name.to_owned(),
             api: Apiserver::new(name, client),
-            rings,
+            rings: cassandra.rings().clone(),
+            cassandra,
             pace,
             clock,
             stop,

@@ -14,7 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::management::{Answer, Call, Management};
+use crate::cassandra::Cassandra;
+use crate::management::{Answer, Call, Management, value};
+use crate::real::Real;
 
 /// Serves until stopped. A request whose Host is the address of a pod goes to that pod's management API, any other one
 /// to the state of this program.
@@ -77,9 +79,13 @@ async fn answer(
                 query: uri.query().unwrap_or_default(),
                 body: serde_json::from_slice(&body).unwrap_or(Value::Null),
             };
-            management.answer(address, &call)
+            management.respond(address, &call).await
         }
-        None => state(management, &method, &uri, &body),
+        None if method == Method::GET && uri.path() == "/state" => Answer::json(&management.state().await),
+        None => match &management.cassandra {
+            Cassandra::Model(_) => state(management, &method, &uri, &body),
+            Cassandra::Real(real) => real_state(real, &method, &uri).await,
+        },
     };
     Ok(reply.into_response())
 }
@@ -98,7 +104,6 @@ fn state(management: &Management, method: &Method, uri: &http::Uri, body: &[u8])
     match (method, uri.path()) {
         // The listener answers only once every plane is being played.
         (&Method::GET, "/livez" | "/readyz") => Answer::text(StatusCode::OK, "ok".into()),
-        (&Method::GET, "/state") => Answer::json(&world.report()),
         (&Method::GET, "/nodetool") => Answer::text(StatusCode::OK, world.nodetool()),
         (&Method::POST, "/network") => {
             let wish: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -114,6 +119,25 @@ fn state(management: &Management, method: &Method, uri: &http::Uri, body: &[u8])
             Answer::text(StatusCode::OK, "OK".into())
         }
         _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool, /network".into()),
+    }
+}
+
+async fn real_state(real: &Real, method: &Method, uri: &http::Uri) -> Answer {
+    match (method, uri.path()) {
+        (&Method::GET, "/livez" | "/readyz") => Answer::text(StatusCode::OK, "ok".into()),
+        (&Method::GET, "/nodetool") => {
+            let asked = |key| value(uri.query().unwrap_or_default(), key);
+            let [plane, namespace, pod] = ["plane", "namespace", "pod"].map(asked);
+            match real.nodetool_status(&plane, &namespace, &pod).await {
+                Ok(text) => Answer::text(StatusCode::OK, text),
+                Err(error) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            }
+        }
+        (&Method::POST, "/network") => Answer::text(
+            StatusCode::NOT_IMPLEMENTED,
+            "real nodes share one loopback interface: planes cannot be cut from each other, only the model's can".into(),
+        ),
+        _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool".into()),
     }
 }
 

@@ -34,8 +34,7 @@ impl Actor {
                 let address = text(status, "/ip").parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
                 let identity = dc.identity(text(status, "/rack"));
                 self.plane
-                    .rings
-                    .lock()
+                    .cassandra
                     .restore(&node, &identity, json::uid(claim), host, address);
             }
         }
@@ -57,16 +56,13 @@ impl Actor {
         let node = self.node(pod);
         let disk = disk_of(view, pod);
         let identity = dc.identity(label(pod, names::RACK));
-        let mut world = self.plane.rings.lock();
-        let was_ready = json::condition(pod, "Ready") == "True";
-        if was_ready {
+        if json::condition(pod, "Ready") == "True" {
             let host = self.plane.pace.uuid(&format!("host/{disk}"));
-            world.restore(&node, &identity, &disk, &host, address);
-        }
-        world.pod_runs(&node, identity, address, &disk);
-        if was_ready {
-            world.start(&node);
-            world.boot(&node, &[], "");
+            self.plane
+                .cassandra
+                .adopt(&node, &identity, &disk, &host, address);
+        } else {
+            self.plane.rings.lock().pod_runs(&node, identity, address, &disk);
         }
     }
 
@@ -76,14 +72,14 @@ impl Actor {
         self.machines.retain(|uid, machine| {
             let stays = is_there(&view.pods, uid);
             if !stays {
-                plane.rings.lock().pod_gone(&plane.node(namespace, &machine.pod));
+                plane.cassandra.pod_gone(&plane.node(namespace, &machine.pod));
             }
             stays
         });
         self.claims.retain(|uid, _| {
             let stays = is_there(&view.claims, uid);
             if !stays {
-                plane.rings.lock().disk_gone(uid);
+                plane.cassandra.disk_gone(uid);
             }
             stays
         });

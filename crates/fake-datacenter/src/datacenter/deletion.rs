@@ -28,7 +28,7 @@ impl Actor {
         }
         let decommission = json::annotation(&dc.0, names::DECOMMISSION_ON_DELETE).is_some();
         if decommission && !view.pods.is_empty() {
-            if self.datacenters_of_ring(view) > 1 {
+            if self.datacenters_of_ring(view).await > 1 {
                 self.set_condition(dc, "Decommission", true).await?;
                 *size = 0;
                 return Ok(Flow::Continue);
@@ -39,15 +39,13 @@ impl Actor {
         self.tear_down(dc, view).await
     }
 
-    fn datacenters_of_ring(&self, view: &View) -> usize {
-        let mut world = self.plane.rings.lock();
-        let count = |pod: &Value| {
-            world
-                .ring_of(&self.node(pod))
-                .ok()
-                .map(|ring| ring.datacenters().len())
-        };
-        view.pods.iter().filter_map(count).max().unwrap_or(0)
+    async fn datacenters_of_ring(&self, view: &View) -> usize {
+        let mut most = 0;
+        for pod in &view.pods {
+            let count = self.plane.cassandra.datacenters(&self.node(pod)).await;
+            most = most.max(count.unwrap_or(0));
+        }
+        most
     }
 
     /// No drain: replicas to zero, claims deleted when the pods are gone, then all finalizers go, foreign ones too.

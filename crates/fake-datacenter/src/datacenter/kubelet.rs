@@ -11,7 +11,7 @@ use crate::apiserver::{ApiError, kinds};
 use crate::json::{self, label, text};
 use crate::names;
 use crate::objects::{lacks_an_image, ready_status, running_status, waiting_status};
-use crate::ring::{Boot, Phase};
+use crate::ring::Phase;
 
 impl Actor {
     /// A pod gets an address, becomes ready, or ends.
@@ -53,14 +53,14 @@ impl Actor {
         let began = machine.terminate_at.is_none();
         let terminate_at = *machine.terminate_at.get_or_insert_with(|| Instant::now() + takes);
         if began {
-            self.plane.rings.lock().pod_gone(&node);
+            self.plane.cassandra.pod_gone(&node);
             if json::condition(pod, "Ready") == "True" {
                 let status = ready_status(pod, false, &self.plane.clock.now());
                 self.write_pod_status(pod, status).await?;
                 step.changed = true;
             }
         }
-        if step.is_due(terminate_at) {
+        if step.is_due(terminate_at) && self.plane.cassandra.has_ended(&node) {
             self.plane.api.delete(kinds::PODS, &self.key.0, pod, true).await?;
             step.changed = true;
         }
@@ -113,17 +113,19 @@ impl Actor {
 
     async fn cassandra_step(&mut self, uid: &str, pod: &Value, step: &mut Step) -> Result<(), ApiError> {
         let node = self.node(pod);
-        let (boot_at, leave_at) = match self.machines.get(uid) {
-            Some(machine) => (machine.boot_at, machine.leave_at),
-            None => return Ok(()),
+        let Some(machine) = self.machines.get_mut(uid) else {
+            return Ok(());
         };
+        if self.plane.cassandra.takes_its_start(&node) {
+            machine.boot_at = Some(Instant::now());
+        }
+        let (boot_at, leave_at) = (machine.boot_at, machine.leave_at);
         if boot_at.is_some_and(|moment| step.is_due(moment)) {
             let seeds = self.resolve_seeds(pod).await?;
-            let disk = self.plane.rings.lock().disk_of(&node);
-            let host = self.plane.pace.uuid(&format!("host/{disk}"));
-            let boot = self.plane.rings.lock().boot(&node, &seeds, &host);
+            let host_id = |disk: &str| self.plane.pace.uuid(&format!("host/{disk}"));
+            let waits = self.plane.cassandra.boot(&node, pod, &seeds, host_id, &self.bell);
             // Cassandra gives up and is started anew by its container; seeds may be others by then.
-            let again = (boot == Boot::Waiting).then(|| Instant::now() + self.plane.pace.wait(secs(2)));
+            let again = waits.then(|| Instant::now() + self.plane.pace.wait(secs(2)));
             if let Some(machine) = self.machines.get_mut(uid) {
                 machine.boot_at = again;
             }

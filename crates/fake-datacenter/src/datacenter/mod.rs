@@ -275,11 +275,13 @@ impl Actor {
     }
 
     /// The operator drains a node.
-    fn drain(&self, pod: &Value) {
+    async fn drain(&self, pod: &Value) {
         let node = self.node(pod);
-        let mut world = self.plane.rings.lock();
-        world.called(&node, "POST /api/v0/ops/node/drain");
-        world.drain(&node);
+        self.plane
+            .rings
+            .lock()
+            .called(&node, "POST /api/v0/ops/node/drain");
+        self.plane.cassandra.drain(&node).await;
     }
 
     async fn label_pod(&self, pod: &Value, key: &str, value: Option<&str>) -> Result<(), ApiError> {

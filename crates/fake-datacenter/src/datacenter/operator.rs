@@ -113,7 +113,7 @@ impl Actor {
         }
         self.set_condition(dc, "ResizingVolumes", false).await?;
         step!(self.check_templates(dc, view, nodes));
-        self.check_users(dc, view).await?;
+        step!(self.check_users(dc, view));
         let first = text(&dc.0, "/status/datacenterName").is_empty();
         self.finish(dc).await?;
         let quiet = self.quiet_period(dc, 5).await?;

@@ -89,12 +89,8 @@ impl Actor {
             json!({"podStatuses": {&name: {"startTime": now, "status": "RUNNING"}}}),
         )
         .await?;
-        {
-            let mut world = self.plane.rings.lock();
-            world.called(&self.node(pod), "POST /api/v0/ops/node/drain");
-            world.drain(&self.node(pod));
-            world.replace(&self.node(pod));
-        }
+        self.drain(pod).await;
+        self.plane.cassandra.replace(&self.node(pod));
         if let Some(claim) = view
             .claims
             .iter()
@@ -198,7 +194,7 @@ impl Actor {
             return Ok(Flow::Continue);
         };
         self.memory.to_restart.remove(json::uid(pod));
-        self.drain(pod);
+        self.drain(pod).await;
         self.plane
             .api
             .delete(kinds::PODS, &self.key.0, pod, false)

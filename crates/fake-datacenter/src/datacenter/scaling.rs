@@ -1,7 +1,6 @@
 //! Stop, start, more nodes, fewer nodes.
 
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{Actor, Flow, View, secs};
 use crate::apiserver::{ApiError, kinds};
@@ -24,7 +23,7 @@ impl Actor {
         self.set_condition(dc, "Ready", false).await?;
         for rack in dc.racks(0) {
             for pod in view.pods_of(&rack.name) {
-                self.drain(pod);
+                self.drain(pod).await;
             }
             self.set_progress(dc, "Updating").await?;
             self.set_replicas(view, &dc.stateful_set_name(&rack.name), 0)
@@ -91,13 +90,13 @@ impl Actor {
             .plane
             .pace
             .step(secs(6), &format!("leave/{}", json::uid(pod)));
-        let leaves = {
-            let mut world = self.plane.rings.lock();
-            world.called(&node, "POST /api/v1/ops/node/decommission?force=true");
-            world.decommission(&node)
-        };
+        self.plane
+            .rings
+            .lock()
+            .called(&node, "POST /api/v1/ops/node/decommission?force=true");
+        let leaves = self.plane.cassandra.decommission(&node, takes, &self.bell);
         match (leaves, self.machines.get_mut(json::uid(pod))) {
-            (Ok(()), Some(machine)) => machine.leave_at = Some(Instant::now() + takes),
+            (Ok(leave_at), Some(machine)) => machine.leave_at = leave_at,
             // It was never in a ring: there is nothing to give away.
             _ => self.plane.rings.lock().left(&node),
         }
@@ -109,7 +108,7 @@ impl Actor {
     /// A node that has left loses its replica, its claim and its place in the status; the next one follows when its
     /// pod is gone.
     pub(super) async fn check_decommissioning(
-        &self,
+        &mut self,
         dc: &mut Dc,
         view: &View,
         nodes: usize,
@@ -125,6 +124,10 @@ impl Actor {
             return Ok(Flow::Again(secs(0)));
         };
         let phase = self.plane.rings.lock().phase(&self.node(pod));
+        if phase == Some(Phase::Up) && !json::is_deleting(pod) {
+            // What it began has failed: it is asked again.
+            return self.begin_decommission(dc, view, json::name(pod)).await;
+        }
         if phase != Some(Phase::Left) || json::is_deleting(pod) {
             return Ok(Flow::Again(secs(5)));
         }

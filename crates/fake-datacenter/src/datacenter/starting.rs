@@ -178,8 +178,10 @@ impl Actor {
             .pods
             .iter()
             .filter(|pod| json::condition(pod, "Ready") == "True");
-        let answer = |pod: &Value| self.plane.rings.lock().has_local_quorum(&self.node(pod)).is_ok();
-        let healthy = ready.into_iter().all(answer);
+        let mut healthy = true;
+        for pod in ready {
+            healthy = healthy && self.plane.cassandra.has_local_quorum(&self.node(pod)).await;
+        }
         self.set_condition(dc, "Healthy", healthy).await.map(|_| ())
     }
 
@@ -221,8 +223,9 @@ impl Actor {
         let now = Instant::now();
         self.memory.last_start = Some(now);
         {
-            let (mut world, node) = (self.plane.rings.lock(), self.node(pod));
-            let replaced = world.address_to_replace(&node);
+            let node = self.node(pod);
+            let replaced = self.plane.cassandra.address_to_replace(&node);
+            let mut world = self.plane.rings.lock();
             let replaced = replaced.map_or_else(String::new, |address| format!("?replace_ip={address}"));
             world.called(&node, format!("POST /api/v0/lifecycle/start{replaced}"));
             world.start(&node);

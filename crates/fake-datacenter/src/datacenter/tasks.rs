@@ -148,12 +148,7 @@ impl Actor {
                 .as_ref()
                 .map_or("", |entry| text(entry, "/jobId"))
                 .to_owned();
-            let outcome = self
-                .plane
-                .rings
-                .lock()
-                .job(&job, Instant::now())
-                .map(|job| job.state);
+            let outcome = self.plane.cassandra.job(&job).map(|job| job.state);
             match outcome {
                 Some(JobState::Waiting) => return Ok(false),
                 Some(state) => {
@@ -190,8 +185,7 @@ impl Actor {
         let due = Instant::now() + self.plane.pace.step(secs(3), &luck);
         if self
             .plane
-            .rings
-            .lock()
+            .cassandra
             .submit(&id, &self.node(pod), kind, due)
             .is_err()
         {

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::{Actor, View};
+use super::{Actor, Flow, View, secs};
 use crate::apiserver::{ApiError, kinds};
 use crate::json::{self, text};
 use crate::names;
@@ -36,36 +36,36 @@ impl Actor {
     }
 
     /// Every role is written again in every full pass, through a node that is up.
-    pub(super) async fn check_users(&self, dc: &mut Dc, view: &View) -> Result<(), ApiError> {
+    pub(super) async fn check_users(&self, dc: &mut Dc, view: &View) -> Result<Flow, ApiError> {
         if dc.skips_users() || dc.is_stopped() {
-            return Ok(());
+            return Ok(Flow::Continue);
         }
         let mut secrets = dc.user_secrets();
         secrets.push((dc.superuser_secret().0, true));
         let mut nodes = view.pods.iter().map(|pod| self.node(pod));
         let up = nodes.rfind(|node| self.plane.rings.lock().phase(node) == Some(Phase::Up));
-        let Some(node) = up else { return Ok(()) };
+        let Some(node) = up else {
+            return Ok(Flow::Continue);
+        };
         for (name, superuser) in secrets {
             let Some(secret) = self.plane.api.get(kinds::SECRETS, &self.key.0, &name).await? else {
                 continue;
             };
             self.watch_secret(&secret).await?;
-            let user = BASE64_STANDARD
-                .decode(text(&secret, "/data/username"))
-                .unwrap_or_default();
-            let user = String::from_utf8_lossy(&user).into_owned();
-            let mut world = self.plane.rings.lock();
-            world.called(
+            let (user, password) = (decoded(&secret, "username"), decoded(&secret, "password"));
+            self.plane.rings.lock().called(
                 &node,
                 format!("POST /api/v0/ops/auth/role?is_superuser={superuser}&username={user}"),
             );
-            if let Ok(ring) = world.ring_of(&node) {
-                ring.roles.insert(user, superuser);
+            let cassandra = &self.plane.cassandra;
+            if !cassandra.role(&node, &user, &password, superuser).await {
+                return Ok(Flow::Again(secs(10)));
             }
         }
         let now = self.plane.clock.now();
         self.patch_status(dc, json!({"superUserUpserted": now, "usersUpserted": now}))
-            .await
+            .await?;
+        Ok(Flow::Continue)
     }
 
     async fn watch_secret(&self, secret: &Value) -> Result<(), ApiError> {
@@ -120,4 +120,12 @@ impl Actor {
         }
         Ok(())
     }
+}
+
+/// One value of a Secret.
+fn decoded(secret: &Value, key: &str) -> String {
+    let value = BASE64_STANDARD
+        .decode(text(secret, &format!("/data/{key}")))
+        .unwrap_or_default();
+    String::from_utf8_lossy(&value).into_owned()
 }

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::Answer;
 use crate::ring::{JobState, MemberState, NodeId, RingError, World};
 
-pub(super) fn job_state(world: &mut World, id: &str, now: Instant) -> Answer {
-    let Some(job) = world.job(id, now) else {
+pub(crate) fn job_state(world: &mut World, id: &str) -> Answer {
+    let Some(job) = world.job(id, Instant::now()) else {
         return Answer::text(StatusCode::NOT_FOUND, "no such job".into());
     };
     let (status, error) = match &job.state {

@@ -10,6 +10,7 @@ mod jobs;
 mod keyspace;
 mod members;
 mod nodetool;
+mod observed;
 mod report;
 
 use std::collections::BTreeMap;
