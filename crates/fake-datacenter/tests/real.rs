@@ -304,7 +304,17 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
     assert!(line.is_some_and(|line| line.contains(&host)), "{host}: {table}");
     assert_eq!(stage.rows(second, &["SELECT id FROM mine.rows"]).await, 2);
 
-    // One node fewer.
+    // One node fewer. Logins need a quorum of the copies that there should be.
+    for keyspace in ["system_auth", "mine"] {
+        let wish = json!({
+            "keyspace_name": keyspace,
+            "replication_settings": [{"dc_name": "dc1", "replication_factor": "1"}],
+        });
+        let altered = stage
+            .call(first, Method::POST, "/api/v0/ops/keyspace/alter", wish)
+            .await;
+        assert_eq!(altered.0, 200, "{altered:?}");
+    }
     stage.ask(
         Method::PATCH,
         &format!("{NAMESPACE}/dc1"),
@@ -317,6 +327,7 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
     let seen = stage.endpoints(first).await;
     let normal: Vec<_> = seen.iter().filter(|(_, status, _)| status == "NORMAL").collect();
     assert_eq!(normal.len(), 1, "{seen:?}");
+    assert_eq!(stage.rows(first, &["SELECT id FROM mine.rows"]).await, 2);
     until("the disk of the other is gone", &stage, || async {
         std::fs::read_dir(data.join("claims")).is_ok_and(|all| all.count() == 1)
     })
@@ -332,9 +343,10 @@ fn two_real_nodes_live_as_their_pods_do_and_end_with_their_program() {
         eprintln!("not run: {JARS} names no folder with the archives of Cassandra");
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
+    // Kept when something is wrong: the logs of the nodes are in it.
+    let folder = tempfile::tempdir().unwrap().keep();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let pids = runtime.block_on(story(Path::new(&jars), folder.path()));
+    let pids = runtime.block_on(story(Path::new(&jars), &folder));
     drop(runtime);
     assert!(pids.len() >= 2, "{pids:?}");
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
@@ -345,6 +357,7 @@ fn two_real_nodes_live_as_their_pods_do_and_end_with_their_program() {
         );
         std::thread::yield_now();
     }
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 /// A process that was killed and that nobody has waited for is none.

@@ -82,7 +82,10 @@ impl Real {
         let left = self.0.nodetool.run(node.jmx, &["decommission", "--force"]).await;
         let mut world = self.0.rings.lock();
         match left {
-            Ok(_) => world.left(&node.id),
+            Ok(_) => {
+                world.left(&node.id);
+                world.note(format!("{} has left its ring", node.id));
+            }
             Err(_) => world.is_leaving(&node.id, false),
         }
         left.map(|_| ())
