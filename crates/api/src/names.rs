@@ -62,6 +62,8 @@ pub mod label {
     pub const CASSANDRA_CLUSTER: &str = "cassandra.datastax.com/cluster";
     /// cass-operator: name of the CassandraDatacenter object.
     pub const CASSANDRA_DATACENTER: &str = "cassandra.datastax.com/datacenter";
+    /// Rack of a pod, by Cassandra's name of it.
+    pub const CASSANDRA_RACK: &str = "cassandra.datastax.com/rack";
     /// cass-operator: `true` on pods that are seeds.
     pub const SEED_NODE: &str = "cassandra.datastax.com/seed-node";
     /// cass-operator: state of the node in a pod; `Started` once Cassandra runs there.

@@ -6,9 +6,10 @@
 //! * `document`, `schema`: a K8ssandraCluster as an API server would store it, or why it would not
 //! * `facts`: what there is already, from a file
 //! * [`takeover`]: whether a live installation of k8ssandra-operator can be taken over now
+//! * [`ring`]: whether a ring is whole, from what its nodes say
 //!
-//! It exits with 0, with 2 where the spec is refused (the field stands in the message), and with 1 where anything else is
-//! wrong, or something stands in the way of a take-over.
+//! It exits with 0, with 2 where the spec is refused (the field stands in the message) or what nodes say cannot be read,
+//! and with 1 where anything else is wrong, something stands in the way of a take-over, or a ring is not whole.
 
 pub mod connection;
 mod document;
@@ -16,6 +17,7 @@ mod facts;
 pub mod foretell;
 pub mod live;
 pub mod render;
+pub mod ring;
 mod schema;
 pub mod takeover;
 mod wanted;
@@ -41,11 +43,14 @@ enum Command {
     Plan(foretell::Args),
     /// Tell whether a live installation of k8ssandra-operator can be taken over now, and what stands in the way
     Takeover(takeover::Args),
+    /// Look at the ring itself
+    #[command(subcommand)]
+    Ring(ring::Command),
 }
 
-const EXIT_CODES: &str = "Exit codes: 0, also where there is nothing to do; 2 where a spec is refused, which names its field; 1 where anything else is wrong, or something stands in the way of a take-over.";
+const EXIT_CODES: &str = "Exit codes: 0, also where there is nothing to do; 2 where a spec is refused, which names its field, or what nodes say cannot be read, which names file and line; 1 where anything else is wrong, something stands in the way of a take-over, or a ring is not whole.";
 
-/// Exit code of a spec that is refused.
+/// Exit code of a spec that is refused, and of everything that `ring` cannot read.
 const REFUSED: u8 = 2;
 
 /// Does what was asked for.
@@ -66,6 +71,12 @@ pub fn run(program: &Program) -> ExitCode {
             }
             verdict.text
         }),
+        Command::Ring(ring::Command::Verify(args)) => ring::verify::run(args).map(|verdict| {
+            if !verdict.findings.all().is_empty() {
+                done = ExitCode::FAILURE;
+            }
+            verdict.text
+        }),
     };
     match said {
         Ok(text) => {
@@ -75,7 +86,7 @@ pub fn run(program: &Program) -> ExitCode {
         }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            if error.downcast_ref::<Refused>().is_some() {
+            if error.downcast_ref::<Refused>().is_some() || matches!(program.command, Command::Ring(_)) {
                 ExitCode::from(REFUSED)
             } else {
                 ExitCode::FAILURE
