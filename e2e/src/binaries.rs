@@ -158,7 +158,7 @@ fn hash(module: &Path) -> anyhow::Result<String> {
     Ok(format!("{:016x}", u64::from_be_bytes(digest)))
 }
 
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
         PathBuf::from,

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `provider` | [`Provider`]: real API servers, or ones in memory |
 //! | `binaries` | where etcd, kube-apiserver, kube-controller-manager and kubectl come from |
+//! | `cassandra` | [`Cassandra`]: Java and the jars that real nodes are run with |
 //! | `cluster` | [`ApiServer`]: one Kubernetes API, with its credentials, audit log and proxy |
 //! | `embedded` | an API server in memory, served as a real one is |
 //! | `planes` | [`Planes`]: a control plane and its data planes, started together |
@@ -22,6 +23,7 @@ pub mod apply;
 pub mod audit;
 mod authority;
 mod binaries;
+mod cassandra;
 mod cluster;
 mod command_lines;
 pub mod conformance;
@@ -40,6 +42,7 @@ pub mod world;
 
 pub use audit::AuditLog;
 pub use binaries::{Binaries, Origin, Source};
+pub use cassandra::{Cassandra, NoCassandra};
 pub use cluster::{ApiServer, Options, connect};
 pub use planes::Planes;
 pub use ports::free_port;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod cassandra;
 mod check;
 mod conformance;
 mod crds;
@@ -41,6 +42,8 @@ enum Chore {
     Check,
     /// Tell user stories on real API servers, or on ones in memory
     E2e(e2e::Args),
+    /// Have Maven fetch what real Cassandra nodes are run with, and hold it against the list of checksums
+    Cassandra(cassandra::Args),
     /// Hold the recorded answers of an API server against a real one
     Conformance(conformance::Args),
     /// Run the controllers in memory with a fault at every call
@@ -73,6 +76,7 @@ fn run(chore: Chore) -> anyhow::Result<()> {
         Chore::Test(args) => test::run(&args),
         Chore::Check => check::run(),
         Chore::E2e(args) => e2e::run(&args),
+        Chore::Cassandra(args) => cassandra::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Faults(args) => faults::run(&args),
         Chore::Mutants(args) => mutants::run(&args),
