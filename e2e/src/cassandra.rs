@@ -2,16 +2,20 @@
 //!
 //! * `java`: a Java of the right version
 //! * `checksums`: the list that every jar is held against
+//! * [`NodesChoice`]: whether the nodes of a world are real
 //! * `jars`: Maven fetches them into `target/cassandra/<version>`, once
 //!
 //! Nothing of Cassandra is part of this tree. What Maven gives is used only if each file is, byte for byte, the one that
 //! `e2e/cassandra/checksums.txt` names.
 
 mod checksums;
+mod choice;
 mod jars;
 mod java;
 
 use std::path::{Path, PathBuf};
+
+pub use choice::{Nodes, NodesChoice};
 
 /// The version that the pom names.
 pub const VERSION: &str = "5.0.6";

@@ -42,7 +42,7 @@ pub mod world;
 
 pub use audit::AuditLog;
 pub use binaries::{Binaries, Origin, Source};
-pub use cassandra::{Cassandra, NoCassandra};
+pub use cassandra::{Cassandra, NoCassandra, Nodes, NodesChoice};
 pub use cluster::{ApiServer, Options, connect};
 pub use planes::Planes;
 pub use ports::free_port;

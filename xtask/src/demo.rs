@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use e2e::world::{Built, DATABASES, Setup, World, progress};
-use e2e::{Choice, Planes, Provider, Way};
+use e2e::{Choice, Nodes, NodesChoice, Planes, Provider, Way};
 use serde_json::{Value, json};
 
 use screen::Screen;
@@ -32,10 +32,18 @@ pub struct Args {
     /// Who provides the clusters; without it real API servers where they can be had
     #[arg(long)]
     provider: Option<Way>,
+    /// What nodes are; without it real where there are Java 17 and Maven
+    #[arg(long)]
+    cassandra: Option<Nodes>,
 }
 
 /// How long the ring may take at pace 0.05; more with a slower pace.
 const RING_WITHIN: Duration = Duration::from_secs(90);
+/// The same with real nodes.
+const REAL_RING_WITHIN: Duration = Duration::from_mins(5);
+
+/// So many real nodes, of 300 MB each, are for a machine with 8 GB. More are given only to who asks for real ones.
+const REAL_NODES: u8 = 12;
 
 /// Builds what is needed and shows the ring.
 ///
@@ -43,11 +51,12 @@ const RING_WITHIN: Duration = Duration::from_secs(90);
 /// Whatever keeps the ring from being made.
 pub fn run(args: &Args) -> anyhow::Result<()> {
     let choice = Provider::choose(args.provider)?;
+    let nodes = nodes(args)?;
     let programs = crate::build::programs()?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let world = tokio::select! {
-            shown = show(args, &choice, programs) => shown?,
+            shown = show(args, &choice, &nodes, programs) => shown?,
             // What was started ends with the future that owns it.
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
         };
@@ -58,11 +67,23 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     })
 }
 
-async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<World> {
+/// Real nodes where they can be had and there is room for them.
+fn nodes(args: &Args) -> anyhow::Result<NodesChoice> {
+    let count = args.datacenters * args.nodes;
+    if args.cassandra.is_none() && count > REAL_NODES {
+        let why = format!(
+            "{count} processes of Cassandra take gigabytes; --cassandra real gives them all the same"
+        );
+        return Ok(NodesChoice::modelled(why));
+    }
+    Ok(NodesChoice::real_if_possible(args.cassandra)?)
+}
+
+async fn show(args: &Args, choice: &Choice, nodes: &NodesChoice, programs: Built) -> anyhow::Result<World> {
     let began = Instant::now();
     let count = usize::from(args.datacenters);
     let provider = &choice.provider;
-    println!("{choice}");
+    println!("{choice}\n{nodes}");
     println!(
         "Starting a control plane and {count} planes, each {} ...",
         provider.cluster()
@@ -75,6 +96,7 @@ async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<W
         seed: 7,
         proxied: false,
         log_level: "info",
+        cassandra: nodes.cassandra.clone(),
         programs,
         root: root.clone(),
     };
@@ -96,7 +118,7 @@ async fn show(args: &Args, choice: &Choice, programs: Built) -> anyhow::Result<W
     world.apply(&manifest).await?;
     watch(args, &world, applied).await?;
     let took = applied.elapsed();
-    report::print(args, &world, took, began).await?;
+    report::print(args, &world, &manifest, took, began).await?;
     Ok(world)
 }
 
@@ -130,7 +152,12 @@ fn manifest(args: &Args, root: &Path) -> anyhow::Result<String> {
 /// Shows a line per datacenter until the cluster is Ready.
 async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<()> {
     let screen = RefCell::new(Screen::new(usize::from(args.datacenters) + 1));
-    let within = RING_WITHIN.mul_f64((args.pace / 0.05).max(1.0) * f64::from(args.datacenters.max(2)) / 2.0);
+    let within = if world.setup().cassandra.is_some() {
+        REAL_RING_WITHIN
+    } else {
+        RING_WITHIN
+    };
+    let within = within.mul_f64((args.pace / 0.05).max(1.0) * f64::from(args.datacenters.max(2)) / 2.0);
     let watched = e2e::eventually("the ring is Ready", within, || async {
         let cluster = world.clusters().get("demo").await?;
         let mut lines = Vec::new();
@@ -192,6 +219,7 @@ mod tests {
                 pace: 0.05,
                 keep: false,
                 provider: None,
+                cassandra: None,
             };
             let manifest: Value =
                 serde_json::from_str(&manifest(&args, &crate::workspace::root()).unwrap()).unwrap();

@@ -1,7 +1,8 @@
 //! `cargo xtask e2e`: the user stories, on real kube-apiservers or on API servers in memory.
 
+use e2e::stories::Told;
 use e2e::world::Setup;
-use e2e::{Provider, Way, stories};
+use e2e::{Nodes, NodesChoice, Provider, Way, stories};
 
 /// Tells user stories, and prints a row for each
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -18,18 +19,13 @@ pub struct Args {
     /// Who provides the clusters; without it real API servers where they can be had
     #[arg(long)]
     provider: Option<Way>,
+    /// What nodes are: modelled unless given
+    #[arg(long)]
+    cassandra: Option<Nodes>,
 }
 
 /// The pace of the stories: that of the demo.
 const PACE: f64 = 0.05;
-
-/// What came of the stories.
-pub struct Told {
-    /// How many.
-    pub told: usize,
-    /// Ids of those that failed.
-    pub failed: Vec<&'static str>,
-}
 
 /// Runs the command.
 ///
@@ -38,18 +34,21 @@ pub struct Told {
 pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.list {
         for story in stories::ALL {
-            println!("{:<24} {}", story.id, story.shows);
+            let nodes = if story.real { " (--cassandra real)" } else { "" };
+            println!("{:<24} {}{nodes}", story.id, story.shows);
         }
         return Ok(());
     }
     let choice = Provider::choose(args.provider)?;
-    println!("{choice}");
+    let nodes = NodesChoice::modelled_unless_asked(args.cassandra)?;
+    println!("{choice}\n{nodes}");
     let only: Vec<&str> = args.only.iter().map(String::as_str).collect();
-    let told = tell(&choice.provider, args.pace, &only)?;
+    let told = tell(&choice.provider, &nodes, args.pace, &only)?;
     println!(
-        "\n{} passed, {} failed",
+        "\n{} passed, {} failed, {} not run",
         told.told - told.failed.len(),
-        told.failed.len()
+        told.failed.len(),
+        told.not_run.len()
     );
     anyhow::ensure!(
         told.failed.is_empty(),
@@ -63,11 +62,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// The stories cannot be told.
-pub fn told(provider: &Provider, only: &[&str]) -> anyhow::Result<Told> {
-    tell(provider, PACE, only)
+pub fn told(provider: &Provider, nodes: &NodesChoice, only: &[&str]) -> anyhow::Result<Told> {
+    tell(provider, nodes, PACE, only)
 }
 
-fn tell(provider: &Provider, pace: f64, only: &[&str]) -> anyhow::Result<Told> {
+fn tell(provider: &Provider, nodes: &NodesChoice, pace: f64, only: &[&str]) -> anyhow::Result<Told> {
     let programs = crate::build::programs()?;
     let setup = Setup {
         planes: 3,
@@ -76,15 +75,15 @@ fn tell(provider: &Provider, pace: f64, only: &[&str]) -> anyhow::Result<Told> {
         seed: 7,
         proxied: true,
         log_level: "trace",
+        cassandra: nodes.cassandra.clone(),
         programs,
         root: crate::build::root(),
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    let (told, failed) = runtime.block_on(async {
+    runtime.block_on(async {
         tokio::select! {
             told = stories::tell(provider, &setup, only) => told,
             _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted; everything that was started is ended"),
         }
-    })?;
-    Ok(Told { told, failed })
+    })
 }

@@ -23,7 +23,7 @@ pub(super) fn find(folder: &Path, list: &Checksums) -> Result<PathBuf, NoCassand
 fn find_with(
     folder: &Path,
     list: &Checksums,
-    fetch: fn(&Path) -> Result<TempDir, NoCassandra>,
+    fetch: impl FnOnce(&Path) -> Result<TempDir, NoCassandra>,
 ) -> Result<PathBuf, NoCassandra> {
     let parent = folder.parent().unwrap_or(folder);
     fs::create_dir_all(parent).map_err(NoCassandra::file(parent))?;
@@ -99,10 +99,10 @@ mod tests {
     use super::*;
 
     /// In place of Maven: one jar.
-    fn one_jar(folder: &Path) -> Result<TempDir, NoCassandra> {
+    fn one_jar(folder: &Path) -> TempDir {
         let fresh = TempDir::new_in(folder.parent().unwrap()).unwrap();
         fs::write(fresh.path().join("a.jar"), "abc").unwrap();
-        Ok(fresh)
+        fresh
     }
 
     fn nothing(_: &Path) -> Result<TempDir, NoCassandra> {
@@ -119,7 +119,10 @@ mod tests {
     fn what_is_there_is_not_fetched_again() {
         let target = tempfile::tempdir().unwrap();
         let folder = target.path().join("5.0.6");
-        assert_eq!(find_with(&folder, &list("abc"), one_jar).unwrap(), folder);
+        assert_eq!(
+            find_with(&folder, &list("abc"), |folder| Ok(one_jar(folder))).unwrap(),
+            folder
+        );
         assert_eq!(find_with(&folder, &list("abc"), nothing).unwrap(), folder);
     }
 
@@ -127,20 +130,20 @@ mod tests {
     fn what_was_spoilt_is_fetched_again() {
         let target = tempfile::tempdir().unwrap();
         let folder = target.path().join("5.0.6");
-        find_with(&folder, &list("abc"), one_jar).unwrap();
+        find_with(&folder, &list("abc"), |folder| Ok(one_jar(folder))).unwrap();
         fs::write(folder.join("a.jar"), "abd").unwrap();
         assert!(matches!(
             find_with(&folder, &list("abc"), nothing),
             Err(NoCassandra::Maven(_))
         ));
-        find_with(&folder, &list("abc"), one_jar).unwrap();
+        find_with(&folder, &list("abc"), |folder| Ok(one_jar(folder))).unwrap();
     }
 
     #[test]
     fn what_is_fetched_and_not_as_listed_is_refused_and_not_kept() {
         let target = tempfile::tempdir().unwrap();
         let folder = target.path().join("5.0.6");
-        let refused = find_with(&folder, &list("another"), one_jar).unwrap_err();
+        let refused = find_with(&folder, &list("another"), |folder| Ok(one_jar(folder))).unwrap_err();
         assert!(!refused.is_lack(), "{refused}");
         assert!(matches!(refused, NoCassandra::Differs(_)));
         assert!(!folder.exists());

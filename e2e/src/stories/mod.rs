@@ -10,6 +10,7 @@
 //! * `roll_out`: changes of datacenters that run
 //! * `neighbours`: objects of others with the names of ours
 //! * `removal`: what goes, or is gone already
+//! * `real`: with nodes that are processes of Cassandra
 
 mod bad_input;
 mod canaries;
@@ -19,6 +20,7 @@ mod create;
 mod neighbours;
 mod planes;
 mod programs;
+mod real;
 mod removal;
 mod roll_out;
 mod takeover;
@@ -32,7 +34,7 @@ use crate::world::{Setup, World};
 use crate::{Mode, Provider};
 
 /// How a story is told: in a world with three planes of which all are joined.
-type Told = for<'a> fn(&'a mut World) -> LocalBoxFuture<'a, anyhow::Result<()>>;
+type Tell = for<'a> fn(&'a mut World) -> LocalBoxFuture<'a, anyhow::Result<()>>;
 
 /// One row.
 pub struct Story {
@@ -40,13 +42,22 @@ pub struct Story {
     pub id: &'static str,
     /// What it shows, in one sentence.
     pub shows: &'static str,
-    told: Told,
+    /// Whether it needs nodes that are processes of Cassandra. The others are told with modelled ones: they look into the
+    /// model, and have no time for processes.
+    pub real: bool,
+    told: Tell,
 }
 
 macro_rules! stories {
-    ($($id:literal, $shows:literal, $room:ident :: $told:ident;)*) => {
+    (@ $id:literal, $shows:literal, $real:literal, $room:ident, $told:ident) => {
+        Story { id: $id, shows: $shows, real: $real, told: |world| Box::pin($room::$told(world)) }
+    };
+    ($($id:literal, $shows:literal, $room:ident :: $told:ident;)* real: $($real_id:literal, $real_shows:literal, $real_told:ident;)*) => {
         /// Every story, in the order in which they are told.
-        pub const ALL: &[Story] = &[$(Story { id: $id, shows: $shows, told: |world| Box::pin($room::$told(world)) }),*];
+        pub const ALL: &[Story] = &[
+            $(stories!(@ $id, $shows, false, $room, $told),)*
+            $(stories!(@ $real_id, $real_shows, true, real, $real_told),)*
+        ];
     };
 }
 
@@ -93,28 +104,49 @@ stories! {
     "abandon", "a plane is gone for good: it is given up by name, and what comes back there is left as it is", removal::abandon;
     "definition-cassandra-datacenter", "cass-operator's definition is deleted in a plane, and installed again", removal::datacenter_definition;
     "definition-k8ssandra-cluster", "our definition is deleted: no database goes without a word, and all works when it is installed again", removal::cluster_definition;
+
+    real:
+    "real-two", "two datacenters of three racks in two planes, of processes of Cassandra: one ring in the eyes of every node, one schema, all logins everywhere", two;
 }
 
-/// Tells the stories with these ids, or all, and prints a row for each. Returns how many were told and the ids of
-/// those that failed.
+/// What came of stories.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// How many were told.
+    pub told: usize,
+    /// Ids of those that failed.
+    pub failed: Vec<&'static str>,
+    /// Ids of those that could not be told with these nodes.
+    pub not_run: Vec<&'static str>,
+}
+
+/// Tells the stories with these ids, or all that fit the nodes of the setup, and prints a row for each.
 ///
 /// # Errors
 /// The world of the stories cannot be started, or no story has one of the ids.
-pub async fn tell(
-    provider: &Provider,
-    setup: &Setup,
-    only: &[&str],
-) -> anyhow::Result<(usize, Vec<&'static str>)> {
+pub async fn tell(provider: &Provider, setup: &Setup, only: &[&str]) -> anyhow::Result<Told> {
     if let Some(unknown) = only.iter().find(|id| ALL.iter().all(|story| story.id != **id)) {
         anyhow::bail!("no story has the id {unknown}");
     }
-    let told: Vec<&Story> = ALL
+    let mut came = Told::default();
+    let mut world = None;
+    for story in ALL
         .iter()
         .filter(|story| only.is_empty() || only.contains(&story.id))
-        .collect();
-    let mut failed = Vec::new();
-    let mut world = None;
-    for story in &told {
+    {
+        if story.real != setup.cassandra.is_some() {
+            // With real nodes the others are told by a run of their own: nobody waits for a list of them.
+            if story.real || only.contains(&story.id) {
+                let nodes = if story.real { "real" } else { "modelled" };
+                print(&format!(
+                    "row {} not run: it is told with --cassandra {nodes}",
+                    story.id
+                ));
+                came.not_run.push(story.id);
+            }
+            continue;
+        }
+        came.told += 1;
         if world.is_none() {
             world = Some(
                 World::start(provider, setup.clone())
@@ -123,32 +155,45 @@ pub async fn tell(
             );
         }
         let Some(there) = &mut world else { continue };
-        let began = Instant::now();
-        let mut outcome = tokio::time::timeout(Duration::from_mins(4), (story.told)(there))
-            .await
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("not told to its end within 4 min")));
-        for name in there.planes.all() {
-            name.proxy().set(Mode::Pass).await?;
-        }
-        if outcome.is_ok() {
-            outcome = clusters::nobody_ended(there);
-        }
-        match outcome {
-            Ok(()) => print(&format!(
-                "row {} ok ({:.1} s)",
-                story.id,
-                began.elapsed().as_secs_f64()
-            )),
-            Err(error) => {
-                print(&format!("row {} fail {error:#}", story.id));
-                clusters::keep_logs(there, story.id)?;
-                failed.push(story.id);
-                // The next story must not suffer from what this one left.
-                world = None;
-            }
+        if !told(story, there).await? {
+            came.failed.push(story.id);
+            // The next story must not suffer from what this one left.
+            world = None;
         }
     }
-    Ok((told.len(), failed))
+    Ok(came)
+}
+
+/// Tells one, prints its row, and keeps the logs of one that fails. Returns whether it passed.
+async fn told(story: &Story, world: &mut World) -> anyhow::Result<bool> {
+    let within = Duration::from_mins(if story.real { 12 } else { 4 });
+    let began = Instant::now();
+    let mut outcome = tokio::time::timeout(within, (story.told)(world))
+        .await
+        .unwrap_or_else(|_| {
+            Err(anyhow::anyhow!(
+                "not told to its end within {} min",
+                within.as_secs() / 60
+            ))
+        });
+    for name in world.planes.all() {
+        name.proxy().set(Mode::Pass).await?;
+    }
+    if outcome.is_ok() {
+        outcome = clusters::nobody_ended(world);
+    }
+    match outcome {
+        Ok(()) => {
+            let took = began.elapsed().as_secs_f64();
+            print(&format!("row {} ok ({took:.1} s)", story.id));
+            Ok(true)
+        }
+        Err(error) => {
+            print(&format!("row {} fail {error:#}", story.id));
+            clusters::keep_logs(world, story.id)?;
+            Ok(false)
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "rows are what whoever runs the stories reads")]

@@ -103,6 +103,12 @@ pub(super) fn stand_in(setup: &Setup, planes: &Planes, folder: &Path) -> anyhow:
         .arg(format!("--pace={}", setup.pace))
         .arg(format!("--seed={}", setup.seed));
     start = start.clone().arg(format!("--listen={}", start.admin()));
+    if let Some(cassandra) = &setup.cassandra {
+        start = start
+            .arg(format!("--cassandra-jars={}", cassandra.jars.display()))
+            .arg(format!("--cassandra-data={}", folder.join("cassandra").display()))
+            .arg(format!("--java={}", cassandra.java.display()));
+    }
     for plane in planes.all() {
         let path = folder.join(format!("{}.cass-operator.kubeconfig", plane.name()));
         fs::write(&path, plane.kubeconfig("cass-operator")?)?;

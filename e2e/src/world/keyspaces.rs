@@ -37,19 +37,32 @@ impl World {
     }
 
     async fn post(&self, path: &str, pod: &str, body: &str) -> anyhow::Result<()> {
-        let mut socket = TcpStream::connect(self.stand_in.admin()).await?;
         let length = body.len();
-        let head = format!(
-            "POST {path} HTTP/1.0\r\nHost: {pod}:8080\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        let request = format!(
+            "POST {path} HTTP/1.0\r\nHost: {pod}:8080\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
-        socket.write_all(head.as_bytes()).await?;
-        socket.write_all(body.as_bytes()).await?;
+        self.exchange(path, &request).await.map(|_| ())
+    }
+
+    /// What the management API of a pod answers.
+    ///
+    /// # Errors
+    /// It does not, or refuses.
+    pub async fn ask(&self, path: &str, pod: &str) -> anyhow::Result<String> {
+        let request = format!("GET {path} HTTP/1.0\r\nHost: {pod}:8080\r\n\r\n");
+        self.exchange(path, &request).await
+    }
+
+    async fn exchange(&self, path: &str, request: &str) -> anyhow::Result<String> {
+        let mut socket = TcpStream::connect(self.stand_in.admin()).await?;
+        socket.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await?;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer.as_str(), ""));
         anyhow::ensure!(
-            answer.split(' ').nth(1).is_some_and(|code| code.starts_with('2')),
+            head.split(' ').nth(1).is_some_and(|code| code.starts_with('2')),
             "{path}: {answer}"
         );
-        Ok(())
+        Ok(body.to_owned())
     }
 }

@@ -4,6 +4,7 @@
 mod install;
 mod keyspaces;
 mod look;
+mod nodes;
 mod table;
 
 use std::collections::BTreeMap;
@@ -15,10 +16,12 @@ use tempfile::TempDir;
 
 pub use install::{ACCOUNT, CONTROLLERS, DATABASES, NAMESPACE};
 pub use look::{Step, conditions, is_ready, progress};
+pub use nodes::{Memory, NodeView};
 
 use crate::audit::{AuditLog, Entry};
 use crate::{
-    ApiServer, Launch, Options, Planes, Program, Provider, apply, eventually, leash, scratch_folder,
+    ApiServer, Cassandra, Launch, Options, Planes, Program, Provider, apply, eventually, leash,
+    scratch_folder,
 };
 
 /// Field manager of what the harness writes.
@@ -40,6 +43,8 @@ pub struct Setup {
     pub proxied: bool,
     /// How much the programs log, as their flag takes it.
     pub log_level: &'static str,
+    /// What real nodes are run with; none = the stand-in models them.
+    pub cassandra: Option<Cassandra>,
     /// The shipped program and the stand-in.
     pub programs: Built,
     /// Root of the project: `crds/` and `deploy/` are read there.

@@ -7,9 +7,20 @@ use e2e::world::{DATABASES, World};
 
 use super::Args;
 
+/// nodetool starts a Java for each view.
+const AGREED_WITHIN: Duration = Duration::from_mins(2);
+
 /// The ring, the cluster as kubectl shows it, metrics, writes, times.
-pub(super) async fn print(args: &Args, world: &World, ring: Duration, began: Instant) -> anyhow::Result<()> {
-    println!("\nnodetool status\n{}", world.nodetool_status().await?);
+pub(super) async fn print(
+    args: &Args,
+    world: &World,
+    manifest: &str,
+    ring: Duration,
+    began: Instant,
+) -> anyhow::Result<()> {
+    if world.setup().cassandra.is_none() {
+        println!("\nnodetool status\n{}", world.nodetool_status().await?);
+    }
     tables(world).await?;
     println!("\nMetrics of the five programs:");
     for (name, program) in &world.programs {
@@ -29,6 +40,46 @@ pub(super) async fn print(args: &Args, world: &World, ring: Duration, began: Ins
         Tally::of(&writes, Detail::Object)
     );
     anyhow::ensure!(up == expected, "{up} nodes are UN, expected {expected}");
+    if world.setup().cassandra.is_some() {
+        verified(world, manifest).await?;
+    }
+    Ok(())
+}
+
+/// What a real node of each datacenter says, and what the shipped verifier says of it.
+async fn verified(world: &World, manifest: &str) -> anyhow::Result<()> {
+    // A node that has just joined may not have heard of every other one yet.
+    let looked = e2e::eventually("the ring is whole", AGREED_WITHIN, || async {
+        let views = world.datacenter_views("demo", "system_auth").await?;
+        let (code, said) = world.verdict(manifest, &views).await?;
+        anyhow::ensure!(
+            code == 0,
+            "kubectl ringspan ring verify ends with {code}:\n{said}"
+        );
+        Ok(Some((views, said)))
+    });
+    let (views, said) = looked.await?;
+    for view in &views {
+        println!(
+            "\n$ nodetool status system_auth   # in {}\n{}",
+            view.node,
+            view.status.trim_end()
+        );
+    }
+    let names: Vec<String> = views
+        .iter()
+        .map(|view| format!(" --system-auth {}.txt", view.node))
+        .collect();
+    println!(
+        "\n$ kubectl ringspan ring verify -f cluster.yaml{}\n{}",
+        names.concat(),
+        said.trim_end()
+    );
+    let memory = world.memory().await?;
+    println!(
+        "\n{} processes of Cassandra take {} MiB (proportional set size).",
+        memory.nodes, memory.pss
+    );
     Ok(())
 }
 

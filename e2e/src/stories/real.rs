@@ -1,0 +1,5 @@
+//! Stories with real nodes: each pod is a process of Cassandra, and what is shown is what the nodes themselves say.
+
+mod ring;
+
+pub(super) use ring::two;
