@@ -1,17 +1,17 @@
 //! `cargo xtask demo`: one ring over several Kubernetes clusters, made before your eyes.
 
+mod manifest;
 mod report;
 mod screen;
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use e2e::world::{Built, DATABASES, Setup, World, progress};
-use e2e::{Choice, Nodes, NodesChoice, Planes, Provider, Way};
-use serde_json::{Value, json};
+use e2e::{Choice, Nodes, NodesChoice, Provider, Way};
 
+use manifest::Manifest;
 use screen::Screen;
 
 /// Makes a control plane and planes, and one ring across them
@@ -26,6 +26,9 @@ pub struct Args {
     /// Scale of cass-operator's recorded delays: 1.0 as recorded
     #[arg(long, default_value_t = 0.05)]
     pace: f64,
+    /// Two regions with racks in their zones, 40 ms and 120 ms from the control plane, there and back
+    #[arg(long, conflicts_with_all = ["datacenters", "nodes", "keep"])]
+    regions: bool,
     /// Leave everything running, and say how to use it
     #[arg(long)]
     keep: bool,
@@ -41,6 +44,9 @@ pub struct Args {
 const RING_WITHIN: Duration = Duration::from_secs(90);
 /// The same with real nodes.
 const REAL_RING_WITHIN: Duration = Duration::from_mins(5);
+
+/// One way between the control plane and each region; only requests to API servers take it, not what nodes say to each other.
+const REGIONS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(60)];
 
 /// So many real nodes, of 300 MB each, are for a machine with 8 GB. More are given only to who asks for real ones.
 const REAL_NODES: u8 = 12;
@@ -94,7 +100,8 @@ async fn show(args: &Args, choice: &Choice, nodes: &NodesChoice, programs: Built
         joined: count,
         pace: args.pace,
         seed: 7,
-        proxied: false,
+        // What is to outlive this process cannot go through its proxies.
+        proxied: args.regions,
         log_level: "info",
         cassandra: nodes.cassandra.clone(),
         programs,
@@ -105,53 +112,29 @@ async fn show(args: &Args, choice: &Choice, nodes: &NodesChoice, programs: Built
         "  ready after {:.1} s: five programs, {count} planes joined\n",
         began.elapsed().as_secs_f64()
     );
-    let manifest = manifest(args, &root)?;
-    println!(
-        "kubectl apply -f {}",
-        if is_sample(args) {
-            "docs/samples/two-datacenters.yaml"
-        } else {
-            "- (generated)"
+    if args.regions {
+        for (plane, one_way) in world.planes.data.iter().zip(REGIONS) {
+            plane.proxy().set_latency(one_way);
+            println!(
+                "  {} is {} ms away, and back",
+                plane.name(),
+                2 * one_way.as_millis()
+            );
         }
-    );
+    }
+    let manifest = Manifest::of(args, &root)?;
+    println!("kubectl apply -f {}", manifest.file.unwrap_or("- (generated)"));
     let applied = Instant::now();
-    world.apply(&manifest).await?;
-    watch(args, &world, applied).await?;
+    world.apply(&manifest.text).await?;
+    watch(args, &world, &manifest, applied).await?;
     let took = applied.elapsed();
-    report::print(args, &world, &manifest, took, began).await?;
+    report::print(&world, &manifest, took, began).await?;
     Ok(world)
 }
 
-fn is_sample(args: &Args) -> bool {
-    args.datacenters == 2 && args.nodes == 3
-}
-
-/// The sample, or one like it with other numbers.
-fn manifest(args: &Args, root: &Path) -> anyhow::Result<String> {
-    let path = root.join("docs/samples/two-datacenters.yaml");
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    if is_sample(args) {
-        return Ok(text);
-    }
-    let mut sample: Value = serde_saphyr::from_str(&text)?;
-    let datacenter = |number: u8| {
-        json!({
-            "metadata": {"name": format!("dc{number}")},
-            "k8sContext": Planes::data_name(usize::from(number)),
-            "size": args.nodes,
-        })
-    };
-    sample["spec"]["cassandra"]["datacenters"] = (1..=args.datacenters).map(datacenter).collect();
-    // A rack without a node is refused.
-    if let Some(racks) = sample["spec"]["cassandra"]["racks"].as_array_mut() {
-        racks.truncate(usize::from(args.nodes));
-    }
-    Ok(sample.to_string())
-}
-
 /// Shows a line per datacenter until the cluster is Ready.
-async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<()> {
-    let screen = RefCell::new(Screen::new(usize::from(args.datacenters) + 1));
+async fn watch(args: &Args, world: &World, manifest: &Manifest, applied: Instant) -> anyhow::Result<()> {
+    let screen = RefCell::new(Screen::new(manifest.datacenters.len() + 1));
     let within = if world.setup().cassandra.is_some() {
         REAL_RING_WITHIN
     } else {
@@ -159,19 +142,17 @@ async fn watch(args: &Args, world: &World, applied: Instant) -> anyhow::Result<(
     };
     let within = within.mul_f64((args.pace / 0.05).max(1.0) * f64::from(args.datacenters.max(2)) / 2.0);
     let watched = e2e::eventually("the ring is Ready", within, || async {
-        let cluster = world.clusters().get("demo").await?;
+        let cluster = world.clusters().get(&manifest.name).await?;
         let mut lines = Vec::new();
-        for number in 1..=usize::from(args.datacenters) {
-            let (name, plane) = (format!("dc{number}"), Planes::data_name(number));
-            let seen = world.datacenters(&plane)?.get_opt(&name).await?;
-            lines.push(screen::datacenter(
-                &name,
-                &plane,
-                args.nodes,
-                progress(&cluster, &name, seen.as_ref()),
-            ));
+        for datacenter in &manifest.datacenters {
+            let seen = world
+                .datacenters(&datacenter.plane)?
+                .get_opt(&datacenter.name)
+                .await?;
+            let step = progress(&cluster, &datacenter.name, seen.as_ref());
+            lines.push(screen::datacenter(datacenter, step));
         }
-        lines.push(screen::cluster(&cluster, applied.elapsed()));
+        lines.push(screen::cluster(&manifest.name, &cluster, applied.elapsed()));
         screen.borrow_mut().show(&lines);
         anyhow::ensure!(
             e2e::world::is_ready(&cluster),
@@ -204,27 +185,4 @@ async fn keep(world: World, provider: &Provider) -> anyhow::Result<()> {
     let ids: Vec<String> = world.leave_running().iter().map(ToString::to_string).collect();
     println!("To end it: kill {}", ids.join(" "));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_are_no_more_racks_than_nodes() {
-        for (nodes, racks) in [(1, 1), (2, 2), (4, 3)] {
-            let args = Args {
-                datacenters: 1,
-                nodes,
-                pace: 0.05,
-                keep: false,
-                provider: None,
-                cassandra: None,
-            };
-            let manifest: Value =
-                serde_json::from_str(&manifest(&args, &crate::workspace::root()).unwrap()).unwrap();
-            let given = manifest["spec"]["cassandra"]["racks"].as_array().unwrap();
-            assert_eq!(given.len(), racks, "{nodes} nodes");
-        }
-    }
 }

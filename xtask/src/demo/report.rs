@@ -5,30 +5,29 @@ use std::time::{Duration, Instant};
 use e2e::audit::{Detail, Tally};
 use e2e::world::{DATABASES, World};
 
-use super::Args;
+use super::manifest::Manifest;
 
 /// nodetool starts a Java for each view.
 const AGREED_WITHIN: Duration = Duration::from_mins(2);
 
 /// The ring, the cluster as kubectl shows it, metrics, writes, times.
 pub(super) async fn print(
-    args: &Args,
     world: &World,
-    manifest: &str,
+    manifest: &Manifest,
     ring: Duration,
     began: Instant,
 ) -> anyhow::Result<()> {
     if world.setup().cassandra.is_none() {
         println!("\nnodetool status\n{}", world.nodetool_status().await?);
     }
-    tables(world).await?;
+    tables(world, &manifest.name).await?;
     println!("\nMetrics of the five programs:");
     for (name, program) in &world.programs {
         println!("  {name:<20} http://{}/metrics", program.admin());
     }
     let state = world.ring_state().await?;
     let up = up(&state);
-    let expected = usize::from(args.datacenters) * usize::from(args.nodes);
+    let expected: usize = manifest.datacenters.iter().map(|it| it.nodes).sum();
     println!(
         "\nRing after {:.1} s, everything after {:.1} s.",
         ring.as_secs_f64(),
@@ -47,11 +46,11 @@ pub(super) async fn print(
 }
 
 /// What a real node of each datacenter says, and what the shipped verifier says of it.
-async fn verified(world: &World, manifest: &str) -> anyhow::Result<()> {
+async fn verified(world: &World, manifest: &Manifest) -> anyhow::Result<()> {
     // A node that has just joined may not have heard of every other one yet.
     let looked = e2e::eventually("the ring is whole", AGREED_WITHIN, || async {
-        let views = world.datacenter_views("demo", "system_auth").await?;
-        let (code, said) = world.verdict(manifest, &views).await?;
+        let views = world.datacenter_views(&manifest.name, "system_auth").await?;
+        let (code, said) = world.verdict(&manifest.text, &views).await?;
         anyhow::ensure!(
             code == 0,
             "kubectl ringspan ring verify ends with {code}:\n{said}"
@@ -71,7 +70,8 @@ async fn verified(world: &World, manifest: &str) -> anyhow::Result<()> {
         .map(|view| format!(" --system-auth {}.txt", view.node))
         .collect();
     println!(
-        "\n$ kubectl ringspan ring verify -f cluster.yaml{}\n{}",
+        "\n$ kubectl ringspan ring verify -f {}{}\n{}",
+        manifest.file.unwrap_or("cluster.yaml"),
         names.concat(),
         said.trim_end()
     );
@@ -94,10 +94,10 @@ fn up(state: &serde_json::Value) -> usize {
 }
 
 /// What a user would look at first.
-async fn tables(world: &World) -> anyhow::Result<()> {
-    let cluster = format!("/apis/k8ssandra.io/v1alpha1/namespaces/{DATABASES}/k8ssandraclusters/demo");
+async fn tables(world: &World, name: &str) -> anyhow::Result<()> {
+    let cluster = format!("/apis/k8ssandra.io/v1alpha1/namespaces/{DATABASES}/k8ssandraclusters/{name}");
     let planes = "/apis/config.k8ssandra.io/v1beta1/clientconfigs";
-    println!("\nkubectl -n {DATABASES} get k8c demo");
+    println!("\nkubectl -n {DATABASES} get k8c {name}");
     print!("{}", world.table(&cluster, false).await?);
     println!("\nkubectl get clientconfigs -A");
     print!("{}", world.table(planes, true).await?);

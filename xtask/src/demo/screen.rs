@@ -6,6 +6,8 @@ use std::time::Duration;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use e2e::world::Step;
 
+use super::manifest::Datacenter;
+
 /// A block of lines.
 pub(super) struct Screen {
     lines: usize,
@@ -45,7 +47,8 @@ impl Screen {
 }
 
 /// One datacenter's line.
-pub(super) fn datacenter(name: &str, plane: &str, nodes: u8, step: Step) -> String {
+pub(super) fn datacenter(datacenter: &Datacenter, step: Step) -> String {
+    let Datacenter { name, plane, nodes } = datacenter;
     let (done, text) = match step {
         Step::Waiting => (0, "waits".to_owned()),
         Step::Created => (1, "made; its first node starts".to_owned()),
@@ -61,7 +64,7 @@ pub(super) fn datacenter(name: &str, plane: &str, nodes: u8, step: Step) -> Stri
 }
 
 /// The cluster's line.
-pub(super) fn cluster(cluster: &K8ssandraCluster, after: Duration) -> String {
+pub(super) fn cluster(name: &str, cluster: &K8ssandraCluster, after: Duration) -> String {
     let conditions = cluster.status.iter().flat_map(|status| &status.conditions);
     let ready = conditions
         .filter(|condition| condition.type_ == "Ready")
@@ -81,5 +84,5 @@ pub(super) fn cluster(cluster: &K8ssandraCluster, after: Duration) -> String {
         });
     let mut ready = ready;
     let said = ready.next().unwrap_or_else(|| "no status yet".to_owned());
-    format!("  cluster demo: {said} · after {:.0} s", after.as_secs_f64())
+    format!("  cluster {name}: {said} · after {:.0} s", after.as_secs_f64())
 }
