@@ -127,8 +127,8 @@ async fn real_state(real: &Real, method: &Method, uri: &http::Uri) -> Answer {
         (&Method::GET, "/livez" | "/readyz") => Answer::text(StatusCode::OK, "ok".into()),
         (&Method::GET, "/nodetool") => {
             let asked = |key| value(uri.query().unwrap_or_default(), key);
-            let [plane, namespace, pod] = ["plane", "namespace", "pod"].map(asked);
-            match real.nodetool_status(&plane, &namespace, &pod).await {
+            let [plane, namespace, pod, keyspace] = ["plane", "namespace", "pod", "keyspace"].map(asked);
+            match real.nodetool_status(&plane, &namespace, &pod, &keyspace).await {
                 Ok(text) => Answer::text(StatusCode::OK, text),
                 Err(error) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             }

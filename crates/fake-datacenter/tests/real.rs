@@ -256,7 +256,7 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
         .get(first, "/api/v0/ops/keyspace/replication?keyspaceName=system_auth")
         .await;
     assert_eq!(replication["dc1"], "2", "{replication}");
-    let status = stage.real.nodetool_status("", "", first).await.unwrap();
+    let status = stage.real.nodetool_status("", "", first, "").await.unwrap();
     let ups = status
         .lines()
         .filter(|line| line.starts_with("UN  198.18."))
@@ -298,7 +298,7 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
         new.is_some() && ready && stage.is_ready()
     })
     .await;
-    let table = stage.real.nodetool_status("", "", first).await.unwrap();
+    let table = stage.real.nodetool_status("", "", first, "").await.unwrap();
     let new = stage.address(second).unwrap();
     let line = table.lines().find(|line| line.contains(&new.to_string()));
     assert!(line.is_some_and(|line| line.contains(&host)), "{host}: {table}");

@@ -1,6 +1,7 @@
 //! A whole installation on this machine: a control plane, data planes with a stand-in for cass-operator, the five
 //! shipped programs as processes with the credentials of the shipped roles.
 
+mod cql;
 mod install;
 mod keyspaces;
 mod look;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::TempDir;
 
+pub use cql::{Login, Node};
 pub use install::{ACCOUNT, CONTROLLERS, DATABASES, NAMESPACE};
 pub use look::{Step, conditions, is_ready, progress};
 pub use nodes::{Memory, NodeView};

@@ -120,7 +120,8 @@ impl Real {
         (values.collect(), sum)
     }
 
-    /// `nodetool status` of the first node that answers and is one of these; an empty name fits every one.
+    /// `nodetool status` of the first node that answers and is one of these; an empty name fits every one. Of a keyspace, if
+    /// one is named: without, it tells who owns how much of the keyspaces of users, or of one that nodetool chooses.
     ///
     /// # Errors
     /// No such node answers.
@@ -129,13 +130,16 @@ impl Real {
         plane: &str,
         namespace: &str,
         pod: &str,
+        keyspace: &str,
     ) -> Result<String, RealError> {
         let fits = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
         let node = self.all_up().into_iter().find(|node| {
             fits(plane, &node.id.plane) && fits(namespace, &node.id.namespace) && fits(pod, &node.id.pod)
         });
         let node = node.ok_or_else(|| RealError::Setup("no such node answers".to_owned()))?;
-        let text = self.0.nodetool.ask(node.jmx, &["status"]).await?;
+        let words = ["status", keyspace];
+        let given = if keyspace.is_empty() { 1 } else { 2 };
+        let text = self.0.nodetool.ask(node.jmx, &words[..given]).await?;
         Ok(self.0.addresses.as_pods_have_them(&text))
     }
 

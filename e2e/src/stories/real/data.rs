@@ -1,0 +1,136 @@
+//! Data of users in a ring that grows and shrinks.
+
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use api::names::annotation;
+use scylla::statement::Consistency;
+use serde_json::json;
+
+use super::ring::{RING_WITHIN, cluster_of, end, whole};
+use crate::stories::clusters::{dc, gone, patch, set_datacenters};
+use crate::stories::print;
+use crate::world::{Login, Node, NodeView, World};
+
+const NAME: &str = "rows";
+/// How many rows.
+const ROWS: u32 = 100;
+
+pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
+    let alone = cluster_of(NAME, &[dc("dc1", "east", 2)], &["r1", "r2"]);
+    let both = cluster_of(NAME, &[dc("dc1", "east", 2), dc("dc2", "west", 2)], &["r1", "r2"]);
+    world.apply(&alone.to_string()).await?;
+    world.ready(NAME, RING_WITHIN).await?;
+    let views = whole(world, &alone, 2).await?;
+    let superuser = world.superuser("control-plane", NAME).await?;
+    let first = world.log_in(&views[0], &superuser).await?;
+    written(&first).await?;
+
+    let began = Instant::now();
+    let asked = json!({"dc2": {"shop": 2}}).to_string();
+    patch(
+        world,
+        NAME,
+        &json!({"metadata": {"annotations": {annotation::DC_REPLICATION: asked}}}),
+    )
+    .await?;
+    set_datacenters(world, NAME, &[dc("dc1", "east", 2), dc("dc2", "west", 2)]).await?;
+    world.ready(NAME, RING_WITHIN).await?;
+    print(&format!(
+        "    dc2 joined after {:.0} s",
+        began.elapsed().as_secs_f64()
+    ));
+    let views = whole(world, &both, 4).await?;
+    logins(world, &views, &superuser).await?;
+    let there = views
+        .iter()
+        .find(|view| view.datacenter == "dc2")
+        .context("a node of dc2")?;
+    let there = world.log_in(there, &superuser).await?;
+    has_every_row(&there).await?;
+    write(&first, ROWS, Consistency::EachQuorum).await?;
+    has_row(&there, ROWS).await?;
+    print(&format!(
+        "    dc2 has each of {ROWS} rows that were written before it joined, and one written since"
+    ));
+    drop(there);
+
+    removed(world, &first).await?;
+    whole(world, &alone, 2).await?;
+    has_every_row(&first).await?;
+    has_row(&first, ROWS).await?;
+    print("    dc2 is gone, and dc1 has every row");
+    end(world, NAME).await
+}
+
+/// A keyspace of the only datacenter, and rows.
+async fn written(node: &Node) -> anyhow::Result<()> {
+    let keyspace = "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
+    node.run(Consistency::Quorum, keyspace).await?;
+    let table = "CREATE TABLE shop.orders (id int PRIMARY KEY, what text)";
+    node.run(Consistency::Quorum, table).await?;
+    for id in 0..ROWS {
+        write(node, id, Consistency::EachQuorum).await?;
+    }
+    has_every_row(node).await
+}
+
+async fn write(node: &Node, id: u32, consistency: Consistency) -> anyhow::Result<()> {
+    let row = format!("INSERT INTO shop.orders (id, what) VALUES ({id}, 'order {id}')");
+    node.run(consistency, &row).await.map(|_| ())
+}
+
+/// Each of them, and no more: a node that has none would answer all the same.
+async fn has_every_row(node: &Node) -> anyhow::Result<()> {
+    for id in 0..ROWS {
+        has_row(node, id).await?;
+    }
+    Ok(())
+}
+
+async fn has_row(node: &Node, id: u32) -> anyhow::Result<()> {
+    let row = format!("SELECT what FROM shop.orders WHERE id = {id}");
+    let found = node.text(Consistency::LocalQuorum, &row).await?;
+    ensure!(found == Some(format!("order {id}")), "row {id} is {found:?}");
+    Ok(())
+}
+
+/// Every node lets the superuser in whom the Secrets of all planes name, and not the one that Cassandra has of its own.
+async fn logins(world: &World, views: &[NodeView], superuser: &Login) -> anyhow::Result<()> {
+    for plane in ["east", "west"] {
+        let copy = world.superuser(plane, NAME).await?;
+        let same = (&copy.user, &copy.password) == (&superuser.user, &superuser.password);
+        ensure!(same, "the superuser in {plane} is another");
+    }
+    for view in views {
+        world.log_in(view, superuser).await?;
+        world.is_refused(view, &Login::default_superuser()).await?;
+    }
+    print(&format!(
+        "    {} logs in on each of {} nodes, cassandra on none",
+        superuser.user,
+        views.len()
+    ));
+    Ok(())
+}
+
+/// The user takes the replicas of their keyspace out of dc2, then dc2 itself.
+async fn removed(world: &World, first: &Node) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let altered = "ALTER KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
+    first.run(Consistency::Quorum, altered).await?;
+    patch(
+        world,
+        NAME,
+        &json!({"metadata": {"annotations": {annotation::DC_REPLICATION: null}}}),
+    )
+    .await?;
+    set_datacenters(world, NAME, &[dc("dc1", "east", 2)]).await?;
+    gone(&world.datacenters("west")?, "dc2", RING_WITHIN).await?;
+    world.ready(NAME, RING_WITHIN).await?;
+    print(&format!(
+        "    dc2 removed after {:.0} s",
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}
