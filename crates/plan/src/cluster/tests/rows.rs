@@ -136,3 +136,24 @@ fn c048_a_datacenter_elsewhere_waits_for_copies_and_one_beside_the_cluster_does_
     world.copied_to(&[]);
     assert!(!reasons(&plan(&world.facts)).contains(&"DatacenterCreated"));
 }
+
+#[test]
+fn cc07_cc08_without_a_grant_every_context_and_namespace_may_be_used_as_upstream_has_it() {
+    for namespace in ["elsewhere", "kube-system", ""] {
+        let mut world = World::of(json!([
+            {"metadata": {"name": "dc1", "namespace": namespace}, "k8sContext": "east", "size": 3},
+        ]));
+        let place = if namespace.is_empty() { "ns" } else { namespace };
+        place.clone_into(&mut world.datacenter("dc1").namespace);
+        world.copied_in("east", place);
+        world.write_record();
+        let made = plan(&world.facts);
+        let created = made.acts.iter().find_map(|act| match act {
+            Act::CreateDatacenter { context, desired } => {
+                Some((context.as_str(), desired.namespace.as_str()))
+            }
+            _ => None,
+        });
+        assert_eq!(created, Some(("east", place)), "{:?}", holds(&made));
+    }
+}

@@ -301,6 +301,17 @@ impl World {
         }
     }
 
+    /// The ReplicatedSecret names this place, and the copies are there.
+    pub fn copied_in(&mut self, context: &str, namespace: &str) {
+        let places = BTreeSet::from([(context.to_owned(), namespace.to_owned())]);
+        if let ReplicatedFacts::Present {
+            targets, replicated, ..
+        } = &mut self.facts.replicated
+        {
+            (*targets, *replicated) = (places.clone(), copies(places));
+        }
+    }
+
     /// The copies are of these versions of Secrets.
     pub fn copies_are_of(&mut self, marks: &str) {
         if let ReplicatedFacts::Present { replicated, .. } = &mut self.facts.replicated {
