@@ -3,6 +3,7 @@
 mod choice;
 mod figures;
 mod hunt;
+mod measure;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -29,6 +30,8 @@ enum What {
     Sweep(Sweep),
     /// Run plan after plan until one fails
     Hunt(hunt::Hunt),
+    /// Run a scenario without faults again and again, and say what a run costs
+    Measure(measure::Measure),
     /// Run one plan again, and say what is wrong with it
     Replay {
         /// The line of the plan
@@ -74,6 +77,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().what {
         What::Sweep(wish) => sweep_all(&wish),
         What::Hunt(wish) => hunt::hunt(&wish),
+        What::Measure(wish) => measure::measure(&wish),
         What::Replay { plan, journal } => replay(&plan, journal),
     }
 }
