@@ -253,6 +253,25 @@ mod tests {
     }
 
     #[test]
+    fn a_late_event_does_not_bring_a_deleted_object_back() {
+        let cache = cache("10", &[("a", "5")]);
+        cache.take(key("a"), "20", Seen::Nothing);
+        assert!(cache.take(key("a"), "15", Seen::Value("ghost")).is_none());
+        assert_eq!(value(&cache, "a"), None);
+        assert!(cache.take(key("a"), "21", Seen::Value("made again")).is_some());
+        assert_eq!(value(&cache, "a"), Some("made again"));
+    }
+
+    #[test]
+    fn what_was_deleted_after_a_backup_may_come_again_once_the_server_is_restored_from_it() {
+        let cache = cache("10", &[("a", "5")]);
+        cache.take(key("a"), "20", Seen::Nothing);
+        cache.replace(None, "8", Vec::new());
+        assert!(cache.take(key("a"), "9", Seen::Value("made again")).is_some());
+        assert_eq!(value(&cache, "a"), Some("made again"));
+    }
+
+    #[test]
     fn a_late_answer_does_not_bring_back_what_the_last_list_did_not_name() {
         let cache = cache("10", &[]);
         cache.absorb(key("a"), "9", "ghost");

@@ -67,13 +67,7 @@ impl<T> Contents<T> {
     /// The answer of our own write; ignored if it is older than what is known of the object or of its end.
     pub(crate) fn absorb(&mut self, key: Key, resource_version: &str, value: T) {
         let version = number(resource_version);
-        let gone = if self.is_there(&key) {
-            None
-        } else {
-            self.graves.gone_at(&key)
-        };
-        let late = matches!((version, gone), (Some(version), Some(gone)) if version <= gone);
-        if !late && !older(version, self.version_of(&key)) {
+        if !self.is_late(&key, version) && !older(version, self.version_of(&key)) {
             let Change { key, old, .. } = self.put(key, version, Seen::Value(value));
             if let Some(entry) = self.entries.get_mut(&key) {
                 entry.shown = old;
@@ -81,10 +75,12 @@ impl<T> Contents<T> {
         }
     }
 
-    /// One event of the watch. `None` if it is older than what is known.
+    /// One event of the watch. `None` if it is older than what is known of the object or of its end: events of one object come
+    /// in order from any server, but what stands between may hold one back.
     pub(crate) fn take(&mut self, key: Key, resource_version: &str, seen: Seen<T>) -> Option<Change<T>> {
         let version = number(resource_version);
-        (!older(version, self.version_of(&key))).then(|| self.put(key, version, seen))
+        let late = self.is_late(&key, version) || older(version, self.version_of(&key));
+        (!late).then(|| self.put(key, version, seen))
     }
 
     /// A complete list, in the place of what was known of `scope`; what our own writes made after it stays.
@@ -107,6 +103,12 @@ impl<T> Contents<T> {
         }
         self.graves.listed(scope, listed_at);
         changes
+    }
+
+    /// Whether an object that is not there was certainly gone at this version.
+    fn is_late(&self, key: &Key, version: Option<u64>) -> bool {
+        let gone = || self.graves.gone_at(key);
+        !self.is_there(key) && version.is_some_and(|version| gone().is_some_and(|gone| version <= gone))
     }
 
     fn version_of(&self, key: &Key) -> Option<u64> {
@@ -171,7 +173,7 @@ impl<T> Contents<T> {
     }
 }
 
-fn covers(scope: Scope<'_>, key: &Key) -> bool {
+pub(crate) fn covers(scope: Scope<'_>, key: &Key) -> bool {
     scope.is_none_or(|namespace| namespace == key.namespace)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::Key;
-use crate::contents::Scope;
+use crate::contents::{Scope, covers};
 
 /// Deletions that are remembered one by one. Older ones are covered by the version of the next list.
 const MOST: usize = 256;
@@ -25,10 +25,12 @@ impl Graves {
         self.newest_last.push_back((key.clone(), version));
     }
 
+    /// A server that was restored from a backup counts again from a lower version: of what was deleted after it nothing is known.
     pub(crate) fn listed(&mut self, scope: Scope<'_>, version: Option<u64>) {
-        if let Some(version) = version {
-            self.lists.insert(scope.map(str::to_owned), version);
-        }
+        let Some(version) = version else { return };
+        self.newest_last
+            .retain(|(key, gone)| !covers(scope, key) || *gone <= version);
+        self.lists.insert(scope.map(str::to_owned), version);
     }
 
     /// The version at which an object that is not shown was certainly gone: its remembered deletion, or the last
