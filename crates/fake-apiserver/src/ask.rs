@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::definitions::Kind;
 use crate::failure::{Cause, Failure};
+use crate::object::Shown;
 use crate::options::User;
 use crate::query::Query;
 use crate::state::{Key, key};
@@ -30,6 +31,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) subresource: &'a str,
     /// `Some`: what is read is as it was at this version.
     pub(crate) as_of: Option<u64>,
+    pub(crate) shown: Shown,
 }
 
 /// How strict unknown fields are.
@@ -63,6 +65,7 @@ impl<'a> Ask<'a> {
             name: "",
             subresource: "",
             as_of: None,
+            shown: request.extensions().get().copied().unwrap_or(Shown::Whole),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A stored object: never changed, shared by whoever shows it, and written as text once.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -16,6 +17,16 @@ pub(crate) struct Object {
     pub(crate) version: u64,
     /// All fields but apiVersion and kind, without the braces: who shows the object knows in which version it is asked for.
     fields: OnceLock<Bytes>,
+    /// The same without `metadata.managedFields`.
+    ownerless: OnceLock<Bytes>,
+}
+
+/// How much of an object is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Whole,
+    /// Without `metadata.managedFields`, which are about half of most objects.
+    Ownerless,
 }
 
 impl Object {
@@ -24,24 +35,29 @@ impl Object {
             value: Arc::new(value),
             version,
             fields: OnceLock::new(),
+            ownerless: OnceLock::new(),
         }
     }
 
-    fn fields(&self) -> &Bytes {
-        self.fields.get_or_init(|| written(&self.value).into())
+    fn fields(&self, shown: Shown) -> &Bytes {
+        let kept = match shown {
+            Shown::Whole => &self.fields,
+            Shown::Ownerless => &self.ownerless,
+        };
+        kept.get_or_init(|| written(&self.value, shown).into())
     }
 
     /// The fields in the words of another group.
-    fn fields_in(&self, kind: &Kind) -> Cow<'_, [u8]> {
+    fn fields_in(&self, kind: &Kind, shown: Shown) -> Cow<'_, [u8]> {
         if kind.storage || !kind.built_in {
-            return Cow::Borrowed(self.fields());
+            return Cow::Borrowed(self.fields(shown));
         }
-        Cow::Owned(written(&in_version(kind, &self.value)))
+        Cow::Owned(written(&in_version(kind, &self.value), shown))
     }
 
     /// Writes the object as one of `kind`.
-    pub(crate) fn write(&self, kind: &Kind, out: &mut Vec<u8>) {
-        let fields = self.fields_in(kind);
+    pub(crate) fn write(&self, kind: &Kind, shown: Shown, out: &mut Vec<u8>) {
+        let fields = self.fields_in(kind, shown);
         out.reserve(fields.len() + 96);
         for part in [
             "{\"apiVersion\":\"",
@@ -57,12 +73,12 @@ impl Object {
     }
 
     /// Writes the object as an item of a list, where built-in kinds do not say what they are.
-    pub(crate) fn write_item(&self, kind: &Kind, out: &mut Vec<u8>) {
+    pub(crate) fn write_item(&self, kind: &Kind, shown: Shown, out: &mut Vec<u8>) {
         if !kind.built_in {
-            return self.write(kind, out);
+            return self.write(kind, shown, out);
         }
         out.push(b'{');
-        out.extend_from_slice(&self.fields_in(kind));
+        out.extend_from_slice(&self.fields_in(kind, shown));
         out.push(b'}');
     }
 
@@ -100,18 +116,28 @@ impl Object {
 }
 
 /// All fields but apiVersion and kind, as JSON without braces.
-fn written(value: &Value) -> Vec<u8> {
+fn written(value: &Value, shown: Shown) -> Vec<u8> {
     let mut text = Vec::with_capacity(1024);
-    let fields = value.as_object().into_iter().flatten();
-    for (name, value) in fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind")) {
+    for (name, value) in but(value, &["apiVersion", "kind"]) {
         if !text.is_empty() {
             text.push(b',');
         }
         write(&mut text, name);
         text.push(b':');
-        write(&mut text, value);
+        if shown == Shown::Ownerless && name == "metadata" {
+            let kept: BTreeMap<_, _> = but(value, &["managedFields"]).collect();
+            write(&mut text, &kept);
+        } else {
+            write(&mut text, value);
+        }
     }
     text
+}
+
+/// The fields of an object but for these.
+fn but<'v>(object: &'v Value, without: &[&str]) -> impl Iterator<Item = (&'v String, &'v Value)> {
+    let fields = object.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| !without.contains(&name.as_str()))
 }
 
 fn write<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {

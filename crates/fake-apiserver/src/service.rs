@@ -10,6 +10,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt as _;
 
 use crate::answer::ServerBody;
+use crate::object::Shown;
 use crate::options::User;
 use crate::server::Server;
 
@@ -19,11 +20,25 @@ pub struct Service {
     server: Server,
     user: User,
     as_of: Option<u64>,
+    shown: Shown,
 }
 
 impl Service {
     pub(crate) fn new(server: Server, user: User, as_of: Option<u64>) -> Service {
-        Service { server, user, as_of }
+        Service {
+            server,
+            user,
+            as_of,
+            shown: Shown::Whole,
+        }
+    }
+
+    /// As a client sees the server that drops `metadata.managedFields` of whatever it is shown. No real server leaves them
+    /// out; a client that has no use for them reads half as much.
+    #[must_use]
+    pub fn without_managed_fields(mut self) -> Service {
+        self.shown = Shown::Ownerless;
+        self
     }
 }
 
@@ -43,7 +58,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let this = self.clone();
         Box::pin(async move {
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            parts.extensions.insert(this.shown);
             let body = body.collect().await.map(http_body_util::Collected::to_bytes);
             let request = Request::from_parts(parts, body.unwrap_or_default());
             Ok(this.server.answer_as_of(this.as_of, &this.user, &request).into())

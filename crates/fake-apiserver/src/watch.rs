@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use crate::definitions::Kind;
-use crate::object::Object;
+use crate::object::{Object, Shown};
 use crate::selectors::Selection;
 use crate::server::Server;
 use crate::state::{Change, State};
@@ -35,6 +35,7 @@ pub(crate) struct Begin {
     pub(crate) bookmarks: bool,
     pub(crate) says_when_complete: bool,
     pub(crate) metadata_only: bool,
+    pub(crate) shown: Shown,
     pub(crate) seconds: Option<u64>,
     pub(crate) cuts: u64,
     pub(crate) served_version: u64,
@@ -148,7 +149,7 @@ impl WatchStream {
         if self.begin.metadata_only {
             object.write_metadata(&mut line);
         } else {
-            object.write(&self.begin.kind, &mut line);
+            object.write(&self.begin.kind, self.begin.shown, &mut line);
         }
         line.extend_from_slice(b"}\n");
         line.into()

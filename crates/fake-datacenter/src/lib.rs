@@ -25,3 +25,4 @@ pub mod real;
 pub mod ring;
 pub mod server;
 mod watches;
+mod whole;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, future};
 use kube::Api;
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{Config, Event, watcher};
@@ -16,6 +16,7 @@ use crate::json;
 use crate::names::{DATACENTER, RESOURCE_HASH, WATCHED, WATCHED_BY};
 use crate::pace::fnv;
 use crate::plane::Plane;
+use crate::whole::Whole;
 
 /// What is watched, and what an event of it does.
 struct Watch {
@@ -72,7 +73,7 @@ fn resource(group: &str, version: &str, kind: &str) -> ApiResource {
 }
 
 async fn watch_one(plane: &Arc<Plane>, watch: Watch) {
-    let api: Api<DynamicObject> = Api::all_with(plane.api.client().clone(), &watch.resource);
+    let api: Api<Whole> = Api::all_with(plane.api.client().clone(), &watch.resource);
     let config = if watch.labels.is_empty() {
         Config::default()
     } else {
@@ -97,8 +98,7 @@ async fn watch_one(plane: &Arc<Plane>, watch: Watch) {
                     }
                     Event::Init => continue,
                 };
-                let object = serde_json::to_value(object).unwrap_or_default();
-                (watch.on_event)(plane, &mut memory, &object, deleted);
+                (watch.on_event)(plane, &mut memory, &object.value, deleted);
             }
             Err(error) if !ailing => {
                 ailing = true;

@@ -1,5 +1,7 @@
 //! The roles that are shipped, so that a program can do here what it can do in a cluster, and nothing else.
 
+use std::sync::LazyLock;
+
 use anyhow::Context as _;
 use serde_json::Value;
 
@@ -20,16 +22,26 @@ const CONTROL_PLANE: [&str; 5] = shipped!(
 /// Of all of them together, in each data plane.
 const DATA_PLANE: [&str; 1] = shipped!("remote-access");
 
+/// An object, with the path of its collection.
+type Placed = (String, Value);
+
+/// Read once for all runs.
+static READ: LazyLock<[anyhow::Result<Vec<Placed>>; 2]> =
+    LazyLock::new(|| [read(&CONTROL_PLANE), read(&DATA_PLANE)]);
+
 /// The objects that give the programs their rights, each with the path of its collection.
 ///
 /// # Errors
 /// A file that is not what `cargo xtask rbac` writes.
-pub fn of(control_plane: bool) -> anyhow::Result<Vec<(String, Value)>> {
-    let files: &[&str] = if control_plane {
-        &CONTROL_PLANE
-    } else {
-        &DATA_PLANE
-    };
+pub fn of(control_plane: bool) -> anyhow::Result<&'static [Placed]> {
+    let [control, data] = &*READ;
+    match if control_plane { control } else { data } {
+        Ok(objects) => Ok(objects),
+        Err(error) => anyhow::bail!("{error:#}"),
+    }
+}
+
+fn read(files: &[&str]) -> anyhow::Result<Vec<Placed>> {
     files
         .iter()
         .flat_map(|file| file.split("\n---\n"))

@@ -170,7 +170,7 @@ impl World {
                 create(server, "/api/v1/namespaces", &namespace)?;
             }
             for (path, object) in roles::of(*plane == CONTROL_PLANE)? {
-                create(server, &path, &object)?;
+                create(server, path, object)?;
             }
         }
         let control = self.server(CONTROL_PLANE);
@@ -203,7 +203,8 @@ impl World {
             former.cancel();
         }
         let index = self.servers.keys().position(|name| *name == plane);
-        let client = kube::Client::new(self.server(plane).service(User::admin()), "default");
+        let service = self.server(plane).service(User::admin());
+        let client = kube::Client::new(service.without_managed_fields(), "default");
         let (rings, pace) = (self.rings.clone(), self.pace);
         let index = index.unwrap_or_default();
         let plane = Plane::new(plane, index, client, rings, pace, self.wall, stop);

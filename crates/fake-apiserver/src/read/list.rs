@@ -194,7 +194,7 @@ fn text(ask: &Ask<'_>, metadata: &serde_json::Value, items: &[(&Key, &Arc<Object
         if metadata_only {
             object.write_metadata(&mut text);
         } else {
-            object.write_item(&ask.kind, &mut text);
+            object.write_item(&ask.kind, ask.shown, &mut text);
         }
     }
     text.extend_from_slice(b"]}");

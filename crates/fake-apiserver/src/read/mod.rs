@@ -36,7 +36,7 @@ pub(crate) fn get(state: &State, ask: &Ask<'_>) -> Result<Answer, Failure> {
     } else if ask.wants_metadata() {
         object.write_metadata(&mut text);
     } else {
-        object.write(&ask.kind, &mut text);
+        object.write(&ask.kind, ask.shown, &mut text);
     }
     Ok(Answer::json(200, text))
 }
@@ -130,6 +130,7 @@ pub(crate) fn watch(server: &Server, state: &State, ask: &Ask<'_>) -> Result<Ans
         bookmarks: query.flag("allowWatchBookmarks"),
         says_when_complete: streams,
         metadata_only: ask.wants_metadata(),
+        shown: ask.shown,
         seconds: query.number("timeoutSeconds"),
         cuts: state.cuts,
         served_version: state.served_version,

@@ -49,7 +49,7 @@ pub(super) fn of<'o>(
         text.extend_from_slice(format!("{{\"cells\":{},\"object\":", Value::from(cells)).as_bytes());
         match ask.query.get("includeObject").as_deref() {
             Some("None") => text.extend_from_slice(b"null"),
-            Some("Object") => object.write(&ask.kind, &mut text),
+            Some("Object") => object.write(&ask.kind, ask.shown, &mut text),
             _ => object.write_metadata(&mut text),
         }
         text.push(b'}');

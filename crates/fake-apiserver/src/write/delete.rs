@@ -42,7 +42,7 @@ pub(super) fn delete(state: &mut State, ask: &Ask<'_>) -> Result<Answer, Failure
         return Ok(Answer::json(200, success(ask, &object).to_string()));
     }
     let mut text = Vec::new();
-    object.write(&ask.kind, &mut text);
+    object.write(&ask.kind, ask.shown, &mut text);
     Ok(Answer::json(200, text))
 }
 

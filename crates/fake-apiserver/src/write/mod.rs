@@ -71,7 +71,7 @@ pub(crate) fn answer(
     } else if ask.wants_metadata() {
         done.object.write_metadata(&mut text);
     } else {
-        done.object.write(&ask.kind, &mut text);
+        done.object.write(&ask.kind, ask.shown, &mut text);
     }
     let mut answer = Answer::json(done.code, text);
     answer.warnings = done.warnings;

@@ -68,7 +68,7 @@ fn min_ready_seconds(dc: &Dc) -> i64 {
 pub fn revision(set: &Value) -> String {
     let template = set
         .pointer("/spec/template")
-        .map(ToString::to_string)
+        .and_then(|template| serde_json::to_string(template).ok())
         .unwrap_or_default();
     format!(
         "{}-{:010x}",
