@@ -18,6 +18,52 @@ const LEFT_OUT: [&str; 7] = [
     "podIPs",
 ];
 
+/// What stands for the words of a server.
+#[derive(Default)]
+struct Words {
+    uids: BTreeMap<String, String>,
+    /// Names that it made up.
+    names: BTreeMap<String, String>,
+}
+
+/// Letters of a uid.
+const UID: usize = 36;
+
+impl Words {
+    /// The text without any of them. A uid is known by its form, so that nobody has to look for each of them.
+    fn replaced(&self, text: &str) -> String {
+        let mut rest = text;
+        let mut without = String::with_capacity(text.len());
+        let mut at = 0;
+        while at + UID <= rest.len() {
+            let here = rest.get(at..at + UID).filter(|here| has_form_of_uid(here));
+            if let Some(word) = here.and_then(|here| self.uids.get(here)) {
+                without.push_str(&rest[..at]);
+                without.push_str(word);
+                rest = &rest[at + UID..];
+                at = 0;
+            } else {
+                at += 1;
+            }
+        }
+        without.push_str(rest);
+        self.names.iter().fold(without, |text, (name, word)| {
+            if text.contains(name.as_str()) {
+                text.replace(name.as_str(), word)
+            } else {
+                text
+            }
+        })
+    }
+}
+
+fn has_form_of_uid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    [8, 13, 18, 23]
+        .iter()
+        .all(|place| bytes.get(*place) == Some(&b'-'))
+}
+
 /// Every object of every plane, by plane, kind, namespace and name.
 #[must_use]
 pub fn state(world: &World) -> BTreeMap<String, Value> {
@@ -39,14 +85,17 @@ pub fn state(world: &World) -> BTreeMap<String, Value> {
             objects.insert(free, object);
         }
     }
-    let mut words: BTreeMap<String, String> = BTreeMap::new();
+    let mut words = Words::default();
     for (place, object) in &objects {
-        words.insert(text(object, "/metadata/uid").to_owned(), format!("<{place}>"));
+        words
+            .uids
+            .insert(text(object, "/metadata/uid").to_owned(), format!("<{place}>"));
         if name(object) != text(object, "/metadata/name") {
-            words.insert(text(object, "/metadata/name").to_owned(), name(object));
+            words
+                .names
+                .insert(text(object, "/metadata/name").to_owned(), name(object));
         }
     }
-    words.remove("");
     objects
         .into_iter()
         .map(|(place, object)| (place, without_history(normal("", &object, &words))))
@@ -163,7 +212,7 @@ fn compare(path: &str, expected: &Value, found: &Value, lines: &mut Vec<String>)
     }
 }
 
-fn normal(key: &str, value: &Value, words: &BTreeMap<String, String>) -> Value {
+fn normal(key: &str, value: &Value, words: &Words) -> Value {
     match value {
         Value::Object(fields) => {
             let kept = fields.iter().filter(|(key, _)| !LEFT_OUT.contains(&key.as_str()));
@@ -194,7 +243,7 @@ fn normal(key: &str, value: &Value, words: &BTreeMap<String, String>) -> Value {
     }
 }
 
-fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
+fn word(key: &str, text: &str, words: &Words) -> String {
     if key == "jobId" {
         // Counted by calls, of which a fault can make more.
         return "<job>".to_owned();
@@ -215,7 +264,7 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
         // Of each Secret its uid and version, of which the uid says enough.
         let called = |mark: &str| {
             let uid = mark.split_once('/').map_or(mark, |(uid, _)| uid);
-            words.get(uid).cloned().unwrap_or_else(|| uid.to_owned())
+            words.uids.get(uid).cloned().unwrap_or_else(|| uid.to_owned())
         };
         return text.split(' ').map(called).collect::<Vec<_>>().join(" ");
     }
@@ -229,13 +278,7 @@ fn word(key: &str, text: &str, words: &BTreeMap<String, String>) -> String {
     if !text.contains('-') {
         return text.to_owned();
     }
-    words.iter().fold(text.to_owned(), |text, (word, name)| {
-        if text.contains(word.as_str()) {
-            text.replace(word.as_str(), name)
-        } else {
-            text
-        }
-    })
+    words.replaced(text)
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
@@ -243,4 +286,33 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
         .pointer(pointer)
         .and_then(Value::as_str)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uids_and_names_that_a_server_made_up_are_called_by_what_has_them() {
+        let (one, other) = (
+            "00000000-1111-4222-8333-444444444444",
+            "55555555-6666-4777-8888-999999999999",
+        );
+        let words = Words {
+            uids: [(one, "<one>")]
+                .map(|(uid, word)| (uid.to_owned(), word.to_owned()))
+                .into(),
+            names: [("dc1-abcde".to_owned(), "dc1-*".to_owned())].into(),
+        };
+        for (text, wanted) in [
+            (one.to_owned(), "<one>".to_owned()),
+            (
+                format!("ä{one}/{other}{one} dc1-abcde"),
+                format!("ä<one>/{other}<one> dc1-*"),
+            ),
+            (one[1..].to_owned(), one[1..].to_owned()),
+        ] {
+            assert_eq!(words.replaced(&text), wanted);
+        }
+    }
 }
