@@ -43,7 +43,7 @@ pub struct Args {
 /// How long the ring may take at pace 0.05; more with a slower pace.
 const RING_WITHIN: Duration = Duration::from_secs(90);
 /// The same with real nodes.
-const REAL_RING_WITHIN: Duration = Duration::from_mins(5);
+const REAL_RING_WITHIN: Duration = Duration::from_mins(10);
 
 /// One way between the control plane and each region; only requests to API servers take it, not what nodes say to each other.
 const REGIONS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(60)];
@@ -116,7 +116,7 @@ async fn show(args: &Args, choice: &Choice, nodes: &NodesChoice, programs: Built
         for (plane, one_way) in world.planes.data.iter().zip(REGIONS) {
             plane.proxy().set_latency(one_way);
             println!(
-                "  {} is {} ms away, and back",
+                "  {}: {} ms there and back",
                 plane.name(),
                 2 * one_way.as_millis()
             );

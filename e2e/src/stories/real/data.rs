@@ -7,7 +7,7 @@ use api::names::annotation;
 use scylla::statement::Consistency;
 use serde_json::json;
 
-use super::ring::{RING_WITHIN, cluster_of, end, whole};
+use super::ring::{RING_WITHIN, cluster_of, end, one_schema, whole};
 use crate::stories::clusters::{dc, gone, patch, set_datacenters};
 use crate::stories::print;
 use crate::world::{Login, Node, NodeView, World};
@@ -24,7 +24,7 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     let views = whole(world, &alone, 2).await?;
     let superuser = world.superuser("control-plane", NAME).await?;
     let first = world.log_in(&views[0], &superuser).await?;
-    written(&first).await?;
+    written(world, &views, &first).await?;
 
     let began = Instant::now();
     let asked = json!({"dc2": {"shop": 2}}).to_string();
@@ -48,6 +48,7 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
         .context("a node of dc2")?;
     let there = world.log_in(there, &superuser).await?;
     has_every_row(&there).await?;
+    one_schema(world, &views).await?;
     write(&first, ROWS, Consistency::EachQuorum).await?;
     has_row(&there, ROWS).await?;
     print(&format!(
@@ -55,7 +56,7 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     ));
     drop(there);
 
-    removed(world, &first).await?;
+    removed(world, &views, &first).await?;
     whole(world, &alone, 2).await?;
     has_every_row(&first).await?;
     has_row(&first, ROWS).await?;
@@ -63,12 +64,15 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     end(world, NAME).await
 }
 
-/// A keyspace of the only datacenter, and rows.
-async fn written(node: &Node) -> anyhow::Result<()> {
+/// A keyspace of the only datacenter, and rows. A node that has not heard of a table takes no row of it, and a session with
+/// one node cannot see that the others have.
+async fn written(world: &World, views: &[NodeView], node: &Node) -> anyhow::Result<()> {
     let keyspace = "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
     node.run(Consistency::Quorum, keyspace).await?;
+    one_schema(world, views).await?;
     let table = "CREATE TABLE shop.orders (id int PRIMARY KEY, what text)";
     node.run(Consistency::Quorum, table).await?;
+    one_schema(world, views).await?;
     for id in 0..ROWS {
         write(node, id, Consistency::EachQuorum).await?;
     }
@@ -115,10 +119,11 @@ async fn logins(world: &World, views: &[NodeView], superuser: &Login) -> anyhow:
 }
 
 /// The user takes the replicas of their keyspace out of dc2, then dc2 itself.
-async fn removed(world: &World, first: &Node) -> anyhow::Result<()> {
+async fn removed(world: &World, views: &[NodeView], first: &Node) -> anyhow::Result<()> {
     let began = Instant::now();
     let altered = "ALTER KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
     first.run(Consistency::Quorum, altered).await?;
+    one_schema(world, views).await?;
     patch(
         world,
         NAME,

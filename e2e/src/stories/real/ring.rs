@@ -87,7 +87,7 @@ pub(super) async fn whole(world: &World, spec: &Value, nodes: usize) -> anyhow::
 }
 
 /// That every node sees one schema version, the same everywhere.
-async fn one_schema(world: &World, views: &[NodeView]) -> anyhow::Result<String> {
+pub(super) async fn one_schema(world: &World, views: &[NodeView]) -> anyhow::Result<String> {
     let looked = eventually("one schema version", AGREED_WITHIN, || async {
         let mut all = std::collections::BTreeSet::new();
         for view in views {
