@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::names::node_state;
 use crate::plane::Bell;
 use crate::real::{Real, RealError, Wake};
 use crate::ring::{Boot, Identity, Job, JobKind, NodeId, RingError, Rings};
@@ -64,7 +65,17 @@ impl Cassandra {
         }
     }
 
-    /// A node that was ready before this program began is there.
+    /// Whether a pod that was there before this program began has a Cassandra that runs, or is to run again: real processes
+    /// ended with their program, those that were only starting as well.
+    pub(crate) fn runs_on(&self, is_ready: bool, state: &str) -> bool {
+        let was_started = matches!(
+            state,
+            node_state::STARTING | node_state::STARTED | node_state::STARTED_NOT_READY
+        );
+        is_ready || (matches!(self, Self::Real(_)) && was_started)
+    }
+
+    /// A node that was started before this program began is there.
     pub(crate) fn adopt(
         &self,
         node: &NodeId,

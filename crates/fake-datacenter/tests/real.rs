@@ -1,4 +1,4 @@
-//! A datacenter of two real nodes: made, restarted at another address, made smaller, and gone with its program.
+//! A datacenter of two real nodes: made, restarted at another address, killed, replaced, made smaller, and gone with its program.
 //!
 //! It runs where `RINGSPAN_CASSANDRA_JARS` names a folder with the archives of Cassandra, and says so where it does not.
 
@@ -26,6 +26,9 @@ use tokio_util::sync::CancellationToken;
 
 const JARS: &str = "RINGSPAN_CASSANDRA_JARS";
 const NAMESPACE: &str = "/apis/cassandra.datastax.com/v1beta1/namespaces/db/cassandradatacenters";
+const TASKS: &str = "/apis/control.k8ssandra.io/v1alpha1/namespaces/db/cassandratasks";
+const FIRST: &str = "ring-dc1-r1-sts-0";
+const SECOND: &str = "ring-dc1-r1-sts-1";
 /// Far more than a node takes on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_mins(3);
 
@@ -162,10 +165,23 @@ impl Stage {
         processes.filter_map(of).collect()
     }
 
+    /// Where a node listens, and its process id; no process is none.
+    async fn process(&self, pod: &str) -> (Ipv4Addr, u32) {
+        let all = self.processes().await.into_iter();
+        let mut own = all.filter(|(name, ..)| name == pod);
+        own.next()
+            .map_or((Ipv4Addr::UNSPECIFIED, 0), |(_, node, pid)| (node, pid))
+    }
+
+    /// Whether one node sees another, by the address of its pod, up and in its place.
+    async fn is_up(&self, seen_by: &str, address: Ipv4Addr) -> bool {
+        let table = self.real.nodetool_status("", "", seen_by, "").await;
+        let row = format!("UN  {address} ");
+        table.is_ok_and(|table| table.lines().any(|line| line.starts_with(&row)))
+    }
+
     async fn rows(&self, pod: &str, statements: &[&str]) -> usize {
-        let all = self.processes().await;
-        let listens = all.iter().find(|(name, ..)| name == pod);
-        let node = listens.unwrap_or_else(|| panic!("{pod} has no process")).1;
+        let (node, _) = self.process(pod).await;
         let secret = self.server.get("v1", "secrets", "db", "ring-superuser").unwrap();
         let value = |key: &str| {
             secret["stringData"][key]
@@ -239,45 +255,59 @@ fn datacenter() -> Value {
 }
 
 async fn story(jars: &Path, data: &Path) -> Vec<u32> {
-    let (first, second) = ("ring-dc1-r1-sts-0", "ring-dc1-r1-sts-1");
     let stage = Stage::new(jars, data);
+    make(&stage).await;
+    let began = stage.processes().await;
+    assert_eq!(began.len(), 2, "{began:?}");
+    fill(&stage).await;
+    let host = stage.host_id(SECOND);
+    move_away(&stage, &host).await;
+    kill(&stage).await;
+    replace(&stage, &host).await;
+    make_smaller(&stage, data).await;
+    let left = stage.processes().await;
+    stage.stop.cancel();
+    began.into_iter().chain(left).map(|(_, _, pid)| pid).collect()
+}
+
+/// The operator has spread the system keyspaces on the way.
+async fn make(stage: &Stage) {
     stage.ask(
         Method::POST,
         "/api/v1/namespaces",
         &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "db"}}),
     );
     stage.ask(Method::POST, NAMESPACE, &datacenter());
-    until("two nodes are ready", &stage, || async { stage.is_ready() }).await;
-    let began = stage.processes().await;
-    assert_eq!(began.len(), 2, "{began:?}");
-
+    until("two nodes are ready", stage, || async { stage.is_ready() }).await;
     // What the operator did on the way: the system keyspaces are spread, the default superuser is closed.
     let replication = stage
-        .get(first, "/api/v0/ops/keyspace/replication?keyspaceName=system_auth")
+        .get(FIRST, "/api/v0/ops/keyspace/replication?keyspaceName=system_auth")
         .await;
     assert_eq!(replication["dc1"], "2", "{replication}");
-    let status = stage.real.nodetool_status("", "", first, "").await.unwrap();
+    let status = stage.real.nodetool_status("", "", FIRST, "").await.unwrap();
     let ups = status
         .lines()
         .filter(|line| line.starts_with("UN  198.18."))
         .count();
     assert_eq!(ups, 2, "{status}");
+}
 
+async fn fill(stage: &Stage) {
     let wish = json!({
         "keyspace_name": "mine",
         "replication_settings": [{"dc_name": "dc1", "replication_factor": "2"}],
     });
     let made = stage
-        .call(first, Method::POST, "/api/v0/ops/keyspace/create", wish.clone())
+        .call(FIRST, Method::POST, "/api/v0/ops/keyspace/create", wish.clone())
         .await;
     assert_eq!(made.0, 200, "{made:?}");
-    until("both nodes list the keyspace", &stage, || async {
-        let listed = stage.get(second, "/api/v0/ops/keyspace?keyspaceName=mine").await;
+    until("both nodes list the keyspace", stage, || async {
+        let listed = stage.get(SECOND, "/api/v0/ops/keyspace?keyspaceName=mine").await;
         listed == json!(["mine"])
     })
     .await;
-    until("both nodes have one schema", &stage, || async {
-        let versions = stage.get(second, "/api/v1/ops/node/schema/versions").await;
+    until("both nodes have one schema", stage, || async {
+        let versions = stage.get(SECOND, "/api/v1/ops/node/schema/versions").await;
         versions.as_object().is_some_and(|all| all.len() == 1)
     })
     .await;
@@ -286,32 +316,79 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
         "INSERT INTO mine.rows (id) VALUES (1)",
         "INSERT INTO mine.rows (id) VALUES (2)",
     ];
-    stage.rows(first, &table).await;
+    stage.rows(FIRST, &table).await;
+}
 
-    // A pod that is deleted is the same node at another address.
-    let (host, address) = (stage.host_id(second), stage.address(second).unwrap());
-    let path = format!("/api/v1/namespaces/db/pods/{second}");
+/// A pod that is deleted is the same node at another address.
+async fn move_away(stage: &Stage, host: &str) {
+    let address = stage.address(SECOND).unwrap();
+    let path = format!("/api/v1/namespaces/db/pods/{SECOND}");
     stage.ask(Method::DELETE, &path, &json!({}));
-    until("the node is back at another address", &stage, || async {
-        let new = stage.address(second).filter(|new| *new != address);
-        let ready = stage.pod(second)["status"]["containerStatuses"][0]["ready"] == true;
+    until("the node is back at another address", stage, || async {
+        let new = stage.address(SECOND).filter(|new| *new != address);
+        let ready = stage.pod(SECOND)["status"]["containerStatuses"][0]["ready"] == true;
         new.is_some() && ready && stage.is_ready()
     })
     .await;
-    let table = stage.real.nodetool_status("", "", first, "").await.unwrap();
-    let new = stage.address(second).unwrap();
+    let table = stage.real.nodetool_status("", "", FIRST, "").await.unwrap();
+    let new = stage.address(SECOND).unwrap();
     let line = table.lines().find(|line| line.contains(&new.to_string()));
-    assert!(line.is_some_and(|line| line.contains(&host)), "{host}: {table}");
-    assert_eq!(stage.rows(second, &["SELECT id FROM mine.rows"]).await, 2);
+    assert!(line.is_some_and(|line| line.contains(host)), "{host}: {table}");
+    assert_eq!(stage.rows(SECOND, &["SELECT id FROM mine.rows"]).await, 2);
+}
 
-    // One node fewer. Logins need a quorum of the copies that there should be.
+/// A node that is killed comes back where it was.
+async fn kill(stage: &Stage) {
+    let address = stage.address(SECOND).unwrap();
+    let killed = stage.process(SECOND).await;
+    let ended = std::process::Command::new("kill")
+        .args(["-KILL", &killed.1.to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    until("the killed node answers again", stage, || async {
+        let ready = stage.call(SECOND, Method::GET, "/api/v0/probes/readiness", Value::Null);
+        ready.await.0 == 200 && stage.process(SECOND).await.1 != killed.1 && stage.is_up(FIRST, address).await
+    })
+    .await;
+    assert_eq!(stage.process(SECOND).await.0, killed.0);
+}
+
+/// One whose disk is lost is replaced: another node with its tokens.
+async fn replace(stage: &Stage, host: &str) {
+    let old = stage.address(SECOND).unwrap();
+    let task = json!({
+        "apiVersion": "control.k8ssandra.io/v1alpha1",
+        "kind": "CassandraTask",
+        "metadata": {"name": "replace", "namespace": "db"},
+        "spec": {
+            "datacenter": {"name": "dc1", "namespace": "db"},
+            "jobs": [{"name": "replace", "command": "replacenode", "args": {"pod_name": SECOND}}],
+        },
+    });
+    stage.ask(Method::POST, TASKS, &task);
+    until("another node has taken its place", stage, || async {
+        let replaced = stage.address(SECOND).filter(|address| *address != old);
+        match replaced {
+            Some(address) => stage.is_ready() && stage.is_up(FIRST, address).await,
+            None => false,
+        }
+    })
+    .await;
+    assert_ne!(stage.host_id(SECOND), host);
+    let table = stage.real.nodetool_status("", "", FIRST, "").await.unwrap();
+    assert!(!table.contains(host), "{table}");
+    assert_eq!(stage.rows(SECOND, &["SELECT id FROM mine.rows"]).await, 2);
+}
+
+/// Logins need a quorum of the copies that there should be, so these become fewer first.
+async fn make_smaller(stage: &Stage, data: &Path) {
     for keyspace in ["system_auth", "mine"] {
         let wish = json!({
             "keyspace_name": keyspace,
             "replication_settings": [{"dc_name": "dc1", "replication_factor": "1"}],
         });
         let altered = stage
-            .call(first, Method::POST, "/api/v0/ops/keyspace/alter", wish)
+            .call(FIRST, Method::POST, "/api/v0/ops/keyspace/alter", wish)
             .await;
         assert_eq!(altered.0, 200, "{altered:?}");
     }
@@ -320,21 +397,18 @@ async fn story(jars: &Path, data: &Path) -> Vec<u32> {
         &format!("{NAMESPACE}/dc1"),
         &json!({"spec": {"size": 1}}),
     );
-    until("one node is left", &stage, || async {
-        stage.is_ready() && stage.pod(second).is_null() && stage.processes().await.len() == 1
+    until("one node is left", stage, || async {
+        stage.is_ready() && stage.pod(SECOND).is_null() && stage.processes().await.len() == 1
     })
     .await;
-    let seen = stage.endpoints(first).await;
+    let seen = stage.endpoints(FIRST).await;
     let normal: Vec<_> = seen.iter().filter(|(_, status, _)| status == "NORMAL").collect();
     assert_eq!(normal.len(), 1, "{seen:?}");
-    assert_eq!(stage.rows(first, &["SELECT id FROM mine.rows"]).await, 2);
-    until("the disk of the other is gone", &stage, || async {
+    assert_eq!(stage.rows(FIRST, &["SELECT id FROM mine.rows"]).await, 2);
+    until("the disk of the other is gone", stage, || async {
         std::fs::read_dir(data.join("claims")).is_ok_and(|all| all.count() == 1)
     })
     .await;
-    let left = stage.processes().await;
-    stage.stop.cancel();
-    began.into_iter().chain(left).map(|(_, _, pid)| pid).collect()
 }
 
 #[test]

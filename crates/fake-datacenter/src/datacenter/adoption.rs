@@ -56,7 +56,12 @@ impl Actor {
         let node = self.node(pod);
         let disk = disk_of(view, pod);
         let identity = dc.identity(label(pod, names::RACK));
-        if json::condition(pod, "Ready") == "True" {
+        let is_ready = json::condition(pod, "Ready") == "True";
+        if self
+            .plane
+            .cassandra
+            .runs_on(is_ready, label(pod, names::NODE_STATE))
+        {
             let host = self.plane.pace.uuid(&format!("host/{disk}"));
             self.plane
                 .cassandra

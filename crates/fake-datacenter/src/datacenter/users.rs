@@ -47,6 +47,7 @@ impl Actor {
         let Some(node) = up else {
             return Ok(Flow::Continue);
         };
+        let mut all_made = true;
         for (name, superuser) in secrets {
             let Some(secret) = self.plane.api.get(kinds::SECRETS, &self.key.0, &name).await? else {
                 continue;
@@ -57,10 +58,12 @@ impl Actor {
                 &node,
                 format!("POST /api/v0/ops/auth/role?is_superuser={superuser}&username={user}"),
             );
-            let cassandra = &self.plane.cassandra;
-            if !cassandra.role(&node, &user, &password, superuser).await {
-                return Ok(Flow::Again(secs(10)));
-            }
+            // The others are made all the same: one of them may be who lets this one in.
+            let made = self.plane.cassandra.role(&node, &user, &password, superuser);
+            all_made &= made.await;
+        }
+        if !all_made {
+            return Ok(Flow::Again(secs(10)));
         }
         let now = self.plane.clock.now();
         self.patch_status(dc, json!({"superUserUpserted": now, "usersUpserted": now}))

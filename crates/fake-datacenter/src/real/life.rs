@@ -1,112 +1,26 @@
-//! A node from its start to its end.
+//! A node that was started, until its end.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::process::Child;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::configuration::{Configuration, Place};
-use super::process::{self, Cached, Node};
+use super::process::{self, Node};
 use super::{CQL_PORT, Real, RealError, Wake, cql};
-use crate::ring::{Boot, NodeId, Phase, Process};
+use crate::ring::{Boot, NodeId};
 
 /// How often a starting node is looked at.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often a new ring is asked to let its first superuser in.
+const TRIES: u32 = 20;
 /// How long a node that ended by itself stays down.
 const PAUSE: Duration = Duration::from_secs(2);
 
 impl Real {
-    /// Starts the process of a node that the operator has started. True when that must be tried again: there is no seed.
-    pub(crate) fn boot(&self, id: &NodeId, pod: &Value, seeds: &[Ipv4Addr], wake: Wake) -> bool {
-        let process = {
-            let world = self.0.rings.lock();
-            world.processes.get(id).cloned()
-        };
-        let Some(process) = process.filter(|process| process.phase == Phase::Starting) else {
-            return false;
-        };
-        let former = self.known().nodes.contains_key(id);
-        if seeds.is_empty() || former {
-            return true;
-        }
-        match self.start(id, &process, pod, seeds) {
-            Ok((node, child)) => {
-                self.known().nodes.insert(id.clone(), Arc::clone(&node));
-                tokio::spawn(self.clone().watch(node, child, seeds.to_vec(), wake));
-                false
-            }
-            Err(error) => {
-                self.note(format!("{id} cannot be started: {error}"));
-                true
-            }
-        }
-    }
-
-    fn start(
-        &self,
-        id: &NodeId,
-        process: &Process,
-        pod: &Value,
-        seeds: &[Ipv4Addr],
-    ) -> Result<(Arc<Node>, Child), RealError> {
-        let configuration = Configuration::of_pod(pod)
-            .ok_or_else(|| RealError::Setup("its pod has no configuration builder".to_owned()))?;
-        let disk = self.disk(&process.disk)?;
-        let folder = self.folder(id);
-        let jmx = process::free_port().map_err(|error| RealError::Io("JMX".to_owned(), error))?;
-        let address = self.0.addresses.of_node(process.address);
-        let seeds: Vec<_> = seeds.iter().map(|seed| self.0.addresses.of_node(*seed)).collect();
-        let replaces = self.known().replaced.get(id).copied();
-        let place = Place {
-            address,
-            seeds: &seeds,
-            disk: &disk,
-            folder: &folder,
-            jmx,
-            replaces: replaces.map(|old| self.0.addresses.of_node(old)),
-        };
-        write(&configuration, &place).map_err(|error| RealError::Io(folder.display().to_string(), error))?;
-        let log = folder.join("cassandra.log");
-        let command = self.0.java.daemon(&configuration.properties(&place));
-        let child = process::spawn(command, &log)
-            .map_err(|error| RealError::Io(self.0.java.program.display().to_string(), error))?;
-        let pid = child.id().unwrap_or_default();
-        self.0
-            .leash
-            .hold(pid)
-            .map_err(|error| RealError::Io("the shell that holds the nodes".to_owned(), error))?;
-        self.note(format!(
-            "{id} starts as process {pid} on {address}, seeds {seeds:?}{}",
-            said_of(&configuration)
-        ));
-        let node = Node {
-            id: id.clone(),
-            pid,
-            address,
-            pod: process.address,
-            disk: process.disk.clone(),
-            jmx,
-            cluster: process.identity.cluster.clone(),
-            configuration,
-            log,
-            began: Instant::now(),
-            up_after: Mutex::new(None),
-            stop: CancellationToken::new(),
-            table: Cached::default(),
-            gossip: Cached::default(),
-            schema: Cached::default(),
-        };
-        Ok((Arc::new(node), child))
-    }
-
     /// From its start to its end.
-    async fn watch(self, node: Arc<Node>, mut child: Child, seeds: Vec<Ipv4Addr>, wake: Wake) {
+    pub(super) async fn watch(self, node: Arc<Node>, mut child: Child, seeds: Vec<Ipv4Addr>, wake: Wake) {
         let life = async {
             self.until_up(&node, &seeds).await;
             wake();
@@ -128,12 +42,19 @@ impl Real {
                 node.id,
                 node.last_lines(3)
             ));
+        }
+        let again = self.0.rings.lock().ended_by_itself(&node.id, node.pod);
+        if again {
+            wake();
             tokio::time::sleep(PAUSE).await;
         }
-        self.known().nodes.remove(&node.id);
-        if self.0.rings.lock().ended_by_itself(&node.id, node.pod) {
-            self.known().to_start.insert(node.id.clone());
+        let mut known = self.known();
+        known.nodes.remove(&node.id);
+        if again {
+            // Nothing comes of it when the pod has gone meanwhile.
+            known.to_start.insert(node.id.clone());
         }
+        drop(known);
         wake();
     }
 
@@ -186,8 +107,15 @@ impl Real {
         }
         for keyspace in ["system_auth", "system_distributed", "system_traces"] {
             let statement = cql::alter_keyspace(keyspace, over);
-            if let Err(error) = self.change(node, &statement).await {
-                self.note(format!("{}: {keyspace} is not spread: {error}", node.id));
+            let mut tries = 0;
+            // The first superuser comes a moment after the first connection.
+            while let Err(error) = self.change(node, &statement).await {
+                tries += 1;
+                if tries == TRIES {
+                    self.note(format!("{}: {keyspace} is not spread: {error}", node.id));
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
             }
         }
     }
@@ -259,55 +187,7 @@ impl Real {
         Ok(())
     }
 
-    /// The folder of a claim.
-    fn disk(&self, uid: &str) -> Result<PathBuf, RealError> {
-        Ok(self.0.data.join("claims").join(file_name(uid)?))
-    }
-
-    /// The folder with configuration and log of a node.
-    fn folder(&self, id: &NodeId) -> PathBuf {
-        let name = format!("{}.{}.{}", id.plane, id.namespace, id.pod);
-        self.0.data.join("nodes").join(name)
-    }
-
     pub(super) fn note(&self, line: String) {
         self.0.rings.lock().note(line);
     }
 }
-
-/// A name from an API server as the name of a file, when it cannot mean another place.
-fn file_name(name: &str) -> Result<&str, RealError> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    if name.is_empty() || !name.chars().all(is_plain) {
-        return Err(RealError::Setup(format!("{name:?} is no uid of a claim")));
-    }
-    Ok(name)
-}
-
-fn said_of(configuration: &Configuration) -> String {
-    let keys: Vec<_> = configuration.not_taken.iter().map(|(key, _)| *key).collect();
-    if keys.is_empty() {
-        return String::new();
-    }
-    format!("; not taken from its datacenter: {}", keys.join(", "))
-}
-
-fn write(configuration: &Configuration, place: &Place<'_>) -> std::io::Result<()> {
-    std::fs::create_dir_all(place.disk)?;
-    std::fs::create_dir_all(place.folder)?;
-    let file = |name: &str| -> PathBuf { Path::new(place.folder).join(name) };
-    std::fs::write(file("cassandra.yaml"), configuration.yaml(place))?;
-    std::fs::write(
-        file("cassandra-rackdc.properties"),
-        configuration.rack_properties(),
-    )?;
-    std::fs::write(file("logback.xml"), LOGBACK)
-}
-
-const LOGBACK: &str = r#"<configuration>
-  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
-    <encoder><pattern>%-5level %date{ISO8601} %logger{0} - %msg%n</pattern></encoder>
-  </appender>
-  <root level="INFO"><appender-ref ref="OUT"/></root>
-</configuration>
-"#;

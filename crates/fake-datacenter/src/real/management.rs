@@ -6,86 +6,74 @@ use serde_json::{Map, Value, json};
 use super::nodetool::Row;
 use super::process::Node;
 use super::{Real, RealError};
-use crate::management::{Answer, Call, features, query, wish};
+use crate::management::{Answer, Call, features, job_state, query, wish};
 use crate::ring::{JobKind, NodeId, RingError};
 
 impl Real {
     /// What a node answers. `job` is the id of what it may begin.
     pub(crate) async fn answer(&self, id: &NodeId, call: &Call<'_>, job: &str) -> Result<Answer, RingError> {
-        let ok = || Ok(Answer::text(StatusCode::OK, "OK".into()));
         match (call.method.as_str(), call.path) {
-            ("GET", "/api/v0/probes/liveness") => return ok(),
+            // The API itself answers these, whatever its Cassandra does.
+            ("GET", "/api/v0/probes/liveness") => Ok(ok()),
             ("GET", "/api/v0/metadata/versions/release") => {
-                return Ok(Answer::text(StatusCode::OK, self.0.version.clone()));
+                Ok(Answer::text(StatusCode::OK, self.0.version.clone()))
             }
-            ("GET", "/api/v0/metadata/versions/features") => return Ok(features(&self.0.version)),
+            ("GET", "/api/v0/metadata/versions/features") => Ok(features(&self.0.version)),
             ("GET", "/api/v0/ops/executor/job") => {
                 let mut world = self.0.rings.lock();
-                return Ok(crate::management::job_state(&mut world, &query(call, "job_id")));
+                Ok(job_state(&mut world, &query(call, "job_id")))
             }
-            _ => {}
+            ("GET", _) => self.read(&*self.up(id)?, call).await,
+            ("POST", path) if path.starts_with("/api/v1/ops/") => {
+                self.submit(job, id, kind(call))?;
+                Ok(Answer::text(StatusCode::ACCEPTED, job.to_owned()))
+            }
+            _ => self.write(&*self.up(id)?, call).await,
         }
-        let node = self.up(id)?;
-        match (call.method.as_str(), call.path) {
-            ("GET", "/api/v0/probes/readiness") => ok(),
-            ("GET", "/api/v0/probes/cluster") => {
-                self.has_local_quorum(id).await?;
-                ok()
+    }
+
+    async fn read(&self, node: &Node, call: &Call<'_>) -> Result<Answer, RingError> {
+        match call.path {
+            "/api/v0/probes/readiness" => Ok(ok()),
+            "/api/v0/probes/cluster" => {
+                self.has_local_quorum(&node.id).await?;
+                Ok(ok())
             }
-            ("GET", "/api/v0/metadata/endpoints") => Ok(self.endpoints(&node).await?),
-            ("GET", "/api/v1/ops/node/schema/versions") => Ok(self.schema_versions(&node).await?),
-            ("GET", "/api/v0/ops/keyspace") => {
-                Ok(self.keyspaces(&node, &query(call, "keyspaceName")).await?)
-            }
-            ("GET", "/api/v0/ops/keyspace/replication") => {
+            "/api/v0/metadata/endpoints" => Ok(self.endpoints(node).await?),
+            "/api/v1/ops/node/schema/versions" => Ok(self.schema_versions(node).await?),
+            "/api/v0/ops/keyspace" => Ok(self.keyspaces(node, &query(call, "keyspaceName")).await?),
+            "/api/v0/ops/keyspace/replication" => {
                 let name = query(call, "keyspaceName");
-                let known = self.cluster(&node).await?.keyspaces.remove(&name);
+                let known = self.cluster(node).await?.keyspaces.remove(&name);
                 let known = known.ok_or(RingError::NoSuchKeyspace(name))?;
                 Ok(Answer::json(&json!(known)))
             }
-            ("POST", "/api/v0/ops/keyspace/create") => {
+            _ => Ok(unknown(call)),
+        }
+    }
+
+    async fn write(&self, node: &Node, call: &Call<'_>) -> Result<Answer, RingError> {
+        match call.path {
+            "/api/v0/ops/keyspace/create" => {
                 let (name, over) = wish(&call.body)?;
-                self.create_keyspace(&node, &name, &over).await?;
-                ok()
+                self.create_keyspace(node, &name, &over).await?;
             }
-            ("POST", "/api/v0/ops/keyspace/alter") => {
+            "/api/v0/ops/keyspace/alter" => {
                 let (name, over) = wish(&call.body)?;
-                self.alter_keyspace(&node, &name, &over).await?;
-                ok()
+                self.alter_keyspace(node, &name, &over).await?;
             }
-            ("POST", "/api/v0/ops/auth/role") => {
+            "/api/v0/ops/auth/role" => {
                 let superuser = query(call, "is_superuser") == "true";
                 let (user, password) = (query(call, "username"), query(call, "password"));
-                self.role(id, &user, &password, superuser).await?;
-                ok()
+                self.role(&node.id, &user, &password, superuser).await?;
             }
-            ("POST", "/api/v0/ops/node/drain") => {
-                self.drain(id).await?;
-                ok()
+            "/api/v0/ops/node/drain" => self.drain(&node.id).await?,
+            "/api/v0/ops/seeds/reload" => {
+                self.0.nodetool.ask(node.jmx, &["reloadseeds"]).await?;
             }
-            ("POST", "/api/v0/ops/seeds/reload") => {
-                let text = self.0.nodetool.ask(node.jmx, &["reloadseeds"]).await?;
-                Ok(Answer::text(
-                    StatusCode::OK,
-                    self.0.addresses.as_pods_have_them(&text),
-                ))
-            }
-            ("POST", path) if path.starts_with("/api/v1/ops/") => {
-                let kind = match path.rsplit('/').next().unwrap_or_default() {
-                    "rebuild" => JobKind::Rebuild {
-                        source: query(call, "src_dc"),
-                    },
-                    "decommission" => JobKind::Decommission,
-                    other => JobKind::Other(other.to_owned()),
-                };
-                self.submit(job, id, kind)?;
-                Ok(Answer::text(StatusCode::ACCEPTED, job.to_owned()))
-            }
-            _ => Ok(Answer::text(
-                StatusCode::NOT_FOUND,
-                format!("{} {}", call.method, call.path),
-            )),
+            _ => return Ok(unknown(call)),
         }
+        Ok(ok())
     }
 
     /// What gossip tells this node, nodes that have left included, and whom it thinks alive.
@@ -129,5 +117,24 @@ impl Real {
         let names = self.cluster(node).await?.keyspaces.into_keys();
         let names: Vec<_> = names.filter(|name| wanted.is_empty() || name == wanted).collect();
         Ok(Answer::json(&names.into()))
+    }
+}
+
+fn ok() -> Answer {
+    Answer::text(StatusCode::OK, "OK".into())
+}
+
+fn unknown(call: &Call<'_>) -> Answer {
+    Answer::text(StatusCode::NOT_FOUND, format!("{} {}", call.method, call.path))
+}
+
+/// What a call begins that takes its time.
+fn kind(call: &Call<'_>) -> JobKind {
+    match call.path.rsplit('/').next().unwrap_or_default() {
+        "rebuild" => JobKind::Rebuild {
+            source: query(call, "src_dc"),
+        },
+        "decommission" => JobKind::Decommission,
+        other => JobKind::Other(other.to_owned()),
     }
 }

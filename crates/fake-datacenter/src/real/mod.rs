@@ -4,7 +4,7 @@
 //! the operator and the kubelet know of pods and claims in both cases, and no ring: what a ring is, its nodes say.
 //!
 //! * `configuration`: what a node is started with. `addresses`: where it listens.
-//! * `life`: a process from its start to its end; `process` and `leash` see to it that none is left behind.
+//! * `start` and `life`: a node from its start to its end; `process` and `leash` see to it that none is left behind.
 //! * `nodetool` (by JMX) reads and operates, `cql` changes schema and roles.
 //! * `management`: the management API. `report`: what `/state` and `/nodetool` say.
 
@@ -20,6 +20,7 @@ mod nodetool;
 mod process;
 mod report;
 mod roles;
+mod start;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
