@@ -31,9 +31,17 @@ fn guarded(options: &Value) -> bool {
         .all(|key| options["preconditions"][key].is_string())
 }
 
-/// A JSON patch that tests the uid, or a merge patch that carries it; of an object itself a version will do too.
+/// A JSON patch that tests the uid, or sets the version, which the server holds against the object's own and which no other object
+/// ever has; or a merge patch that carries the uid. Of an object itself a version will do too.
 fn tests_identity(patch: &Value, main: bool) -> bool {
-    let tests = |step: &Value| step["op"] == "test" && step["path"] == "/metadata/uid";
+    let guards = [
+        ("test", "/metadata/uid"),
+        ("replace", "/metadata/resourceVersion"),
+    ];
+    let tests = |step: &Value| {
+        let is_it = |(op, path): &(&str, &str)| step["op"] == *op && step["path"] == *path;
+        guards.iter().any(is_it) && step["value"].is_string()
+    };
     match patch {
         Value::Array(steps) => steps.iter().any(tests),
         other => {
@@ -63,6 +71,9 @@ mod tests {
         let uid = json!({"metadata": {"uid": "u"}});
         let version = json!({"metadata": {"resourceVersion": "1"}});
         let test = json!([{"op": "test", "path": "/metadata/uid", "value": "u"}]);
+        let sets_version = json!([{"op": "replace", "path": "/metadata/resourceVersion", "value": "1"}]);
+        let tests_name = json!([{"op": "test", "path": "/metadata/name", "value": "demo"}]);
+        let sets_nothing = json!([{"op": "replace", "path": "/metadata/resourceVersion", "value": null}]);
         let guards = json!({"preconditions": {"uid": "u", "resourceVersion": "1"}});
         let half = json!({"preconditions": {"uid": "u"}});
         for (write, count) in [
@@ -76,6 +87,9 @@ mod tests {
             (asked("apply", "status", &uid, there()), 1),
             (asked("patch", "", &test, there()), 0),
             (asked("patch", "status", &test, there()), 0),
+            (asked("patch", "status", &sets_version, there()), 0),
+            (asked("patch", "", &tests_name, there()), 1),
+            (asked("patch", "status", &sets_nothing, there()), 1),
             (asked("patch", "", &json!([]), there()), 1),
             (asked("patch", "", &json!({}), there()), 1),
             (asked("update", "", &uid, there()), 1),
