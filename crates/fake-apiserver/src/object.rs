@@ -184,3 +184,28 @@ pub(crate) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
         _ => unreachable!("it was made an object above"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_wants_no_owners_is_shown_everything_else() {
+        let object = json!({
+            "kind": "Pod",
+            "metadata": {"name": "a", "managedFields": [{"manager": "m"}]},
+            "spec": {"managedFields": 1},
+        });
+        let shown = |shown| String::from_utf8(written(&object, shown)).unwrap();
+        assert_eq!(
+            shown(Shown::Whole),
+            r#""metadata":{"managedFields":[{"manager":"m"}],"name":"a"},"spec":{"managedFields":1}"#
+        );
+        assert_eq!(
+            shown(Shown::Ownerless),
+            r#""metadata":{"name":"a"},"spec":{"managedFields":1}"#
+        );
+    }
+}
