@@ -150,27 +150,27 @@ fn integer(number: &serde_json::Number) -> Option<i64> {
         .filter(|_| fraction.fract() == 0.0)
 }
 
-/// The same document with each quantity written as Kubernetes writes it; configuration of Cassandra is left alone.
-#[must_use]
-pub(crate) fn canonical_quantities(spec: &Value) -> Value {
-    fn walk(parent: &str, value: &Value) -> Value {
-        match value {
-            Value::Object(map) => {
-                let canonical = |(key, value): (&String, &Value)| {
-                    let value = match key.as_str() {
-                        "config" if parent.is_empty() => value.clone(),
-                        key if is_quantity(parent, key) => quantity::canonical(value),
-                        key => walk(key, value),
-                    };
-                    (key.clone(), value)
-                };
-                map.iter().map(canonical).collect()
-            }
-            Value::Array(items) => items.iter().map(|item| walk(parent, item)).collect(),
-            other => other.clone(),
+/// Writes each quantity of a document as Kubernetes writes it; configuration of Cassandra is left alone.
+pub(crate) fn canonical_quantities(spec: &mut Map<String, Value>) {
+    canonical_below("", spec);
+}
+
+fn canonical_below(parent: &str, map: &mut Map<String, Value>) {
+    for (key, value) in map {
+        match key.as_str() {
+            "config" if parent.is_empty() => {}
+            key if is_quantity(parent, key) => *value = quantity::canonical(value),
+            key => canonical_in(key, value),
         }
     }
-    walk("", spec)
+}
+
+fn canonical_in(field: &str, value: &mut Value) {
+    match value {
+        Value::Object(map) => canonical_below(field, map),
+        Value::Array(items) => items.iter_mut().for_each(|item| canonical_in(field, item)),
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -15,16 +15,16 @@ fn block(value: &Value, depth: usize, text: &mut String) {
             for (at, (key, value)) in map.iter().enumerate() {
                 // The first key of a list's item stands beside the dash.
                 if at > 0 || text.ends_with('\n') || text.is_empty() {
-                    text.push_str(&"  ".repeat(depth));
+                    indent(depth, text);
                 }
-                text.push_str(&scalar(&Value::from(key.as_str())));
+                word(key, text);
                 text.push(':');
                 nested(value, depth, text);
             }
         }
         Value::Array(items) => {
             for item in items {
-                text.push_str(&"  ".repeat(depth));
+                indent(depth, text);
                 text.push_str("- ");
                 match item {
                     Value::Object(map) if !map.is_empty() => block(item, depth + 1, text),
@@ -53,16 +53,26 @@ fn nested(value: &Value, depth: usize, text: &mut String) {
     }
 }
 
+fn indent(depth: usize, text: &mut String) {
+    for _ in 0..depth {
+        text.push_str("  ");
+    }
+}
+
 fn line(value: &Value, text: &mut String) {
-    text.push_str(&scalar(value));
+    match value {
+        Value::String(plain) => word(plain, text),
+        other => text.push_str(&other.to_string()),
+    }
     text.push('\n');
 }
 
 /// Every JSON text is a YAML text, so what cannot stand plainly is written as JSON.
-fn scalar(value: &Value) -> String {
-    match value {
-        Value::String(text) if is_plain(text) => text.clone(),
-        other => other.to_string(),
+fn word(plain: &str, text: &mut String) {
+    if is_plain(plain) {
+        text.push_str(plain);
+    } else {
+        text.push_str(&Value::from(plain).to_string());
     }
 }
 
@@ -72,8 +82,8 @@ fn is_plain(text: &str) -> bool {
     let may_follow = |c: char| may_begin(c) || c.is_ascii_digit() || "*)|?-".contains(c);
     text.starts_with(may_begin)
         && text.chars().all(may_follow)
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
         && text.parse::<f64>().is_err()
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 #[cfg(test)]

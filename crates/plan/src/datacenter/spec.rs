@@ -71,7 +71,8 @@ pub(super) fn of(facts: &Facts<'_>, input: &DatacenterInput<'_>, parts: Parts<'_
     );
     spec.insert("podTemplateSpec".to_owned(), template);
     spec.insert("additionalServiceConfig".to_owned(), services(facts));
-    Ok(canonical_quantities(&Value::Object(spec)))
+    canonical_quantities(&mut spec);
+    Ok(Value::Object(spec))
 }
 
 fn identity(facts: &Facts<'_>, input: &DatacenterInput<'_>, spec: &mut Map<String, Value>) {
