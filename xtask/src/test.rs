@@ -23,6 +23,9 @@ const NOT_BUILT: [&str; 1] = ["the stories on kind with the real cass-operator"]
 /// Stories with real nodes that the budget of a test run has room for.
 const REAL: [&str; 1] = ["real-two"];
 
+/// Names the folder of jars for tests of single nodes, which take some minutes and show less than the stories.
+const SINGLE_NODES: &str = "RINGSPAN_CASSANDRA_JARS";
+
 /// Stories that are quick and together use most of what an API server does.
 const FEW: [&str; 4] = ["create-one", "delete", "clientconfig", "bad-no-cass-operator"];
 
@@ -189,6 +192,12 @@ fn missing() -> Vec<String> {
             folder.display()
         )),
         Some(_) => {}
+    }
+    if std::env::var_os(SINGLE_NODES).is_none() {
+        missing.push(format!(
+            "tests of single processes of Cassandra (crates/fake-datacenter/tests/real.rs): {SINGLE_NODES} names no folder of jars; \
+             `cargo xtask cassandra` makes one and says which"
+        ));
     }
     match Binaries::find() {
         Ok(found) => missing.extend(found.missing().map(str::to_owned)),

@@ -58,7 +58,7 @@ async fn session(node: Ipv4Addr, login: &Login) -> Result<Session, String> {
     builder.build().await.map_err(|error| error.to_string())
 }
 
-/// Runs one statement and waits until the nodes have one schema.
+/// Runs one statement. A session that is held to one node knows no other, so it waits for nobody else to have the schema.
 pub(super) async fn run(session: &Session, statement: &str) -> Result<(), RealError> {
     let ran = session.query_unpaged(statement, ()).await;
     ran.map(|_| ()).map_err(|error| RealError::Cql(error.to_string()))
