@@ -20,6 +20,7 @@ use runtime::write::{create, json_patch};
 use runtime::{Key, WriteError};
 use tokio::time::{Instant, timeout_at};
 
+use crate::contention::Place;
 use crate::error::PassError;
 use crate::payload::Payload;
 use crate::watches::Remote;
@@ -173,7 +174,13 @@ impl Job<'_> {
             },
             CopyAct::Keep { .. } | CopyAct::Refuse(_) => return (Outcome::Pending, None),
         };
-        made.unwrap_or_else(|error| self.failed(step, &error))
+        made.unwrap_or_else(|error| {
+            // A conflict is somebody's write before ours. Nobody has undone what the server did not do.
+            if !matches!(error, WriteError::Conflict { .. }) {
+                self.context.contention.not_made(&self.place(step));
+            }
+            self.failed(step, &error)
+        })
     }
 
     /// The copy as the plan saw it.
@@ -298,19 +305,23 @@ impl Job<'_> {
     }
 
     fn admit(&self, step: &Step, payload: &Payload) -> Result<(), Ended> {
-        let place = (
-            self.plan.context.clone(),
-            self.plan.namespace.clone(),
-            step.name.clone(),
-        );
+        let mark = copies::mark(&payload.view);
         let admitted = self
             .context
             .contention
-            .admit(&place, &copies::mark(&payload.view), Instant::now());
+            .admit(&self.place(step), &mark, Instant::now());
         admitted.map_err(|wait| {
             let held = self.contention(step, "is changed or deleted by somebody after each of our writes");
             (Outcome::Failed(held), Some(wait))
         })
+    }
+
+    fn place(&self, step: &Step) -> Place {
+        (
+            self.plan.context.clone(),
+            self.plan.namespace.clone(),
+            step.name.clone(),
+        )
     }
 
     fn contention(&self, step: &Step, what: &str) -> Held {

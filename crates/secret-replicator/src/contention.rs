@@ -55,6 +55,14 @@ impl Contention {
         written.last = now;
         Ok(())
     }
+
+    /// Takes the last count back: the write was not made, and nobody has undone it.
+    pub fn not_made(&self, place: &Place) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(written) = all.get_mut(place) {
+            written.times = written.times.saturating_sub(1);
+        }
+    }
 }
 
 /// 16 s after the third write, doubling.
@@ -79,6 +87,32 @@ mod tests {
         assert_eq!(admit("1", 18), Ok(()));
         assert_eq!(admit("1", 19), Err(Duration::from_secs(31)));
         assert_eq!(admit("2", 19), Ok(()), "a new version is written at once");
+    }
+
+    #[test]
+    fn a_write_that_a_server_did_not_make_is_not_counted() {
+        let (contention, start) = (Contention::default(), Instant::now());
+        let place = Place::default();
+        for second in 0..10 {
+            let now = start + Duration::from_secs(second);
+            assert_eq!(
+                contention.admit(&place, "1", now),
+                Ok(()),
+                "after {second} failures"
+            );
+            contention.not_made(&place);
+        }
+        for _ in 0..FREE {
+            assert_eq!(
+                contention.admit(&place, "1", start + Duration::from_secs(10)),
+                Ok(())
+            );
+        }
+        assert!(
+            contention
+                .admit(&place, "1", start + Duration::from_secs(11))
+                .is_err()
+        );
     }
 
     #[test]
