@@ -3,6 +3,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use crate::custom_object::custom_resource;
+
 /// A kind of which nothing but the metadata is read.
 macro_rules! metadata_of {
     ($(#[$outer:meta])* $kind:ident, $plural:literal, $group:literal, $version:literal) => {
@@ -13,34 +15,7 @@ macro_rules! metadata_of {
             pub metadata: ObjectMeta,
         }
 
-        impl kube::Resource for $kind {
-            type DynamicType = ();
-            type Scope = kube::core::NamespaceResourceScope;
-
-            fn kind((): &()) -> std::borrow::Cow<'_, str> {
-                stringify!($kind).into()
-            }
-
-            fn group((): &()) -> std::borrow::Cow<'_, str> {
-                $group.into()
-            }
-
-            fn version((): &()) -> std::borrow::Cow<'_, str> {
-                $version.into()
-            }
-
-            fn plural((): &()) -> std::borrow::Cow<'_, str> {
-                $plural.into()
-            }
-
-            fn meta(&self) -> &ObjectMeta {
-                &self.metadata
-            }
-
-            fn meta_mut(&mut self) -> &mut ObjectMeta {
-                &mut self.metadata
-            }
-        }
+        custom_resource!($kind, $plural, $group, $version);
     };
 }
 
