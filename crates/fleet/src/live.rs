@@ -59,39 +59,10 @@ impl<C> Plane<C> {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let what = K::plural(&()).into_owned();
-        let mut params = ListParams::default().labels(labels).limit(PAGE);
-        let mut found = Vec::new();
-        loop {
-            let page = self.page::<K>(namespace, &params, &what).await?;
-            found.extend(page.items);
-            if found.len() > self.listed {
-                let message = format!(
-                    "{} lists more than {} {what}.",
-                    plane_named(self.context()),
-                    self.listed
-                );
-                return Err(unknown(self.context(), reasons::OBJECT_UNREADABLE, message));
-            }
-            match page.metadata.next.filter(|next| !next.is_empty()) {
-                Some(next) => params.continue_token = Some(next),
-                None => break,
-            }
-        }
-        let strays = namespace.is_some_and(|namespace| {
-            found
-                .iter()
-                .any(|object: &K| object.meta().namespace.as_deref() != Some(namespace))
-        });
-        if strays {
-            let message = format!(
-                "{} lists {what} of other namespaces than asked for.",
-                plane_named(self.context())
-            );
-            return Err(unknown(self.context(), reasons::OBJECT_UNREADABLE, message));
-        }
-        self.who(namespace.unwrap_or("kube-system"), expected).await?;
-        Ok(found)
+        let what = K::plural(&());
+        let explained = |error| explain(self.context(), &what, &K::group(&()), &error);
+        let found = self.pages::<K>(namespace, labels).await.map_err(explained)?;
+        self.checked(namespace, found, expected).await
     }
 
     /// The same of a kind that a server may well not know: then there is nothing of it.
@@ -107,18 +78,36 @@ impl<C> Plane<C> {
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        let params = ListParams::default().labels(labels).limit(1);
-        let nothing = match self.asked_page::<K>(namespace, &params).await {
-            Err(kube::Error::Api(status)) => status.code == 404,
-            Ok(page) => page.items.is_empty(),
-            Err(_) => false,
+        let found = match self.pages::<K>(namespace, labels).await {
+            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
+            Err(error) => return Err(explain(self.context(), &K::plural(&()), &K::group(&()), &error)),
+            Ok(found) => found,
         };
-        if !nothing {
-            return self.list_live(namespace, labels, expected).await;
-        }
-        self.who(namespace.unwrap_or("kube-system"), expected)
-            .await
-            .map(|_| Vec::new())
+        self.checked(namespace, found, expected).await
+    }
+
+    /// What was listed, if it is of that namespace and of that plane and not too much.
+    async fn checked<K>(
+        &self,
+        namespace: Option<&str>,
+        found: Vec<K>,
+        expected: Option<&PlaneId>,
+    ) -> Result<Vec<K>, Unknown>
+    where
+        K: Resource<DynamicType = ()>,
+    {
+        let (plane, what) = (plane_named(self.context()), K::plural(&()));
+        let is_stray =
+            |object: &K| namespace.is_some_and(|it| object.meta().namespace.as_deref() != Some(it));
+        let trouble = if found.len() > self.listed {
+            format!("{plane} lists more than {} {what}.", self.listed)
+        } else if found.iter().any(is_stray) {
+            format!("{plane} lists {what} of other namespaces than asked for.")
+        } else {
+            self.who(namespace.unwrap_or("kube-system"), expected).await?;
+            return Ok(found);
+        };
+        Err(unknown(self.context(), reasons::OBJECT_UNREADABLE, trouble))
     }
 
     /// Version of the API server, e.g. `v1.35.4`.
@@ -181,25 +170,25 @@ impl<C> Plane<C> {
         })
     }
 
-    async fn page<K>(
-        &self,
-        namespace: Option<&str>,
-        params: &ListParams,
-        what: &str,
-    ) -> Result<Page<K>, Unknown>
+    /// All pages, or those that are already more than we take.
+    async fn pages<K>(&self, namespace: Option<&str>, labels: &str) -> Result<Vec<K>, kube::Error>
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {
-        self.asked_page::<K>(namespace, params)
-            .await
-            .map_err(|error| explain(self.context(), what, &K::group(&()), &error))
+        let mut params = ListParams::default().labels(labels).limit(PAGE);
+        let mut found = Vec::new();
+        while found.len() <= self.listed {
+            let page = self.page::<K>(namespace, &params).await?;
+            found.extend(page.items);
+            match page.metadata.next.filter(|next| !next.is_empty()) {
+                Some(next) => params.continue_token = Some(next),
+                None => break,
+            }
+        }
+        Ok(found)
     }
 
-    async fn asked_page<K>(
-        &self,
-        namespace: Option<&str>,
-        params: &ListParams,
-    ) -> Result<Page<K>, kube::Error>
+    async fn page<K>(&self, namespace: Option<&str>, params: &ListParams) -> Result<Page<K>, kube::Error>
     where
         K: Resource<DynamicType = ()> + DeserializeOwned,
     {

@@ -27,6 +27,16 @@ impl EndpointState {
     pub fn is_normal(&self) -> bool {
         self.status.as_deref() == Some("NORMAL")
     }
+
+    /// Reads the answer to `GET /api/v0/metadata/endpoints`, in its order.
+    ///
+    /// # Errors
+    /// It is no such answer, or an entry has no address; in words.
+    pub fn read_all(answer: &str) -> Result<Vec<Self>, String> {
+        serde_json::from_str::<Envelope>(answer)
+            .map_err(|error| error.to_string())?
+            .states()
+    }
 }
 
 /// The answer's envelope; its other fields are an artefact of the server's library.
@@ -96,13 +106,9 @@ fn known(text: Option<String>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Result<Vec<EndpointState>, String> {
-        serde_json::from_str::<Envelope>(json).unwrap().states()
-    }
-
     #[test]
     fn the_status_is_its_first_word_under_either_name() {
-        let seen = read(
+        let seen = EndpointState::read_all(
             r#"{"entity":[
                 {"ENDPOINT_IP":"10.0.0.1","STATUS":"NORMAL,-42","STATUS_WITH_PORT":"LEAVING,-42"},
                 {"ENDPOINT_IP":"10.0.0.2","STATUS":"NORMAL,-42"},
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn unknown_fields_and_nulls_are_no_obstacle() {
-        let seen = read(
+        let seen = EndpointState::read_all(
             r#"{"variant":null,"annotations":[1],"entity":[{"ENDPOINT_IP":"fe80:0:0:0:1:2:3:4%eth0",
                 "HOST_ID":null,"DC":"","TOKENS":{"deep":[]},"IS_ALIVE":"TRUE"}]}"#,
         )
@@ -138,12 +144,12 @@ mod tests {
     #[test]
     fn an_endpoint_without_a_usable_address_spoils_the_answer() {
         assert!(
-            read(r#"{"entity":[{"HOST_ID":"h"}]}"#)
+            EndpointState::read_all(r#"{"entity":[{"HOST_ID":"h"}]}"#)
                 .unwrap_err()
                 .contains("endpoint 0")
         );
         assert!(
-            read(r#"{"entity":[{"ENDPOINT_IP":"node-1"}]}"#)
+            EndpointState::read_all(r#"{"entity":[{"ENDPOINT_IP":"node-1"}]}"#)
                 .unwrap_err()
                 .contains("node-1")
         );

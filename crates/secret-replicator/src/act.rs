@@ -175,7 +175,8 @@ impl Job<'_> {
             CopyAct::Keep { .. } | CopyAct::Refuse(_) => return (Outcome::Pending, None),
         };
         made.unwrap_or_else(|error| {
-            // A conflict is somebody's write before ours. Nobody has undone what the server did not do.
+            // A conflict is somebody's write before ours. Nobody has undone what the server did not do; what it may have done
+            // without an answer does not count either, and is slowed down as a failure is.
             if !matches!(error, WriteError::Conflict { .. }) {
                 self.context.contention.not_made(&self.place(step));
             }

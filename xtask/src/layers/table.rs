@@ -135,7 +135,12 @@ pub const ROOMS: &[Room] = &[
     },
     Room {
         name: "kubectl-ringspan",
-        ours: &["ringspan-api", "ringspan-fleet", "ringspan-plan"],
+        ours: &[
+            "ringspan-api",
+            "ringspan-fleet",
+            "ringspan-management-api",
+            "ringspan-plan",
+        ],
         others: ANYTHING,
         kube_features: None,
         why: "the plugin shows what would be decided, without a controller",

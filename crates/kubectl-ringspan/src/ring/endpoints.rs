@@ -1,83 +1,44 @@
 //! The management API's answer to `GET /api/v0/metadata/endpoints`: gossip, as one node has it.
 
-use serde::Deserialize;
+use management_api::EndpointState;
 
 use super::BadInput;
 use super::view::Node;
 
-/// The answer's envelope.
-#[derive(Deserialize)]
-struct Envelope {
-    entity: Vec<State>,
-}
-
-/// Gossip's application states by name, those that a view is made of.
-#[derive(Deserialize)]
-struct State {
-    #[serde(rename = "ENDPOINT_IP")]
-    address: Option<String>,
-    #[serde(rename = "HOST_ID")]
-    host_id: Option<String>,
-    #[serde(rename = "DC")]
-    datacenter: Option<String>,
-    #[serde(rename = "RACK")]
-    rack: Option<String>,
-    #[serde(rename = "STATUS_WITH_PORT")]
-    status_with_port: Option<String>,
-    #[serde(rename = "STATUS")]
-    status: Option<String>,
-    #[serde(rename = "IS_ALIVE")]
-    alive: Option<String>,
-}
-
 /// The nodes of the ring; gossip remembers those that have left for three days, and they are none.
 pub(super) fn nodes(source: &str, text: &str) -> Result<Vec<Node>, BadInput> {
-    let envelope: Envelope = serde_json::from_str(text).map_err(|error| {
+    let states = EndpointState::read_all(text).map_err(|why| {
         BadInput::of(
             source,
-            format!("this is no answer of the management API's metadata/endpoints: {error}"),
+            format!("this is no answer of the management API's metadata/endpoints: {why}"),
         )
     })?;
-    let nodes: Vec<Node> = envelope.entity.into_iter().filter_map(State::node).collect();
+    let nodes: Vec<Node> = states.into_iter().filter_map(node).collect();
     if nodes.is_empty() {
         return Err(BadInput::of(source, "no node stands in it"));
     }
     Ok(nodes)
 }
 
-impl State {
-    fn node(self) -> Option<Node> {
-        let status = known(self.status_with_port)
-            .or(known(self.status))
-            .unwrap_or_default();
-        let word = status.split(',').next().unwrap_or_default();
-        let state = match word {
-            "LEFT" | "removed" => return None,
-            // A node that was stopped in order stays a member.
-            "NORMAL" | "shutdown" => 'N',
-            "LEAVING" | "removing" => 'L',
-            "BOOT" | "BOOT_REPLACE" => 'J',
-            "MOVING" => 'M',
-            _ => '?',
-        };
-        let up = if self.alive.as_deref() == Some("true") {
-            'U'
-        } else {
-            'D'
-        };
-        Some(Node {
-            datacenter: self.datacenter.unwrap_or_default(),
-            rack: self.rack.unwrap_or_default(),
-            state: format!("{up}{state}"),
-            address: self.address.unwrap_or_else(|| "?".to_owned()),
-            host_id: known(self.host_id),
-            owns: None,
-        })
-    }
-}
-
-fn known(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+fn node(state: EndpointState) -> Option<Node> {
+    let letter = match state.status.as_deref().unwrap_or_default() {
+        "LEFT" | "removed" => return None,
+        // A node that was stopped in order stays a member.
+        "NORMAL" | "shutdown" => 'N',
+        "LEAVING" | "removing" => 'L',
+        "BOOT" | "BOOT_REPLACE" => 'J',
+        "MOVING" => 'M',
+        _ => '?',
+    };
+    let up = if state.alive { 'U' } else { 'D' };
+    Some(Node {
+        datacenter: state.datacenter.unwrap_or_default(),
+        rack: state.rack.unwrap_or_default(),
+        state: format!("{up}{letter}"),
+        address: state.address.to_string(),
+        host_id: state.host_id,
+        owns: None,
+    })
 }
 
 #[cfg(test)]
@@ -119,7 +80,13 @@ mod tests {
 
     #[test]
     fn what_is_no_answer_is_refused_with_its_file() {
-        for text in ["", "[]", r#"{"entity":[]}"#, "Datacenter: dc1"] {
+        for text in [
+            "",
+            "[]",
+            r#"{"entity":[]}"#,
+            r#"{"entity":[{"DC":"dc1"}]}"#,
+            "Datacenter: dc1",
+        ] {
             let said = nodes("dc1.json", text).unwrap_err().to_string();
             assert!(said.starts_with("dc1.json: "), "{said}");
         }
