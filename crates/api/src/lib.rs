@@ -5,7 +5,7 @@
 //! * [`cass_operator`], [`medusa_configuration`], [`addons`]: kinds of cass-operator, of Medusa and of other add-ons, which we
 //!   do not define.
 //! * [`embedded`]: parts of Kubernetes' own API inside ours, carried as they are.
-//! * [`conditions`]: conditions and how they change.
+//! * [`conditions`]: conditions and how they change. [`grants`]: whom the owner of a plane lets in.
 //!
 //! Nothing here runs: no client, no clock.
 
@@ -21,6 +21,7 @@ pub mod client_config;
 pub mod conditions;
 pub mod definitions;
 pub mod embedded;
+pub mod grants;
 pub mod k8ssandra_cluster;
 pub mod k8ssandra_task;
 pub mod medusa_configuration;

@@ -116,6 +116,9 @@ pub mod annotation {
     /// On datacenters: for which of its cluster's permissions ([`AUTOUPDATE_SPEC`]) cass-operator was told to bring it up to
     /// date: `always`, or how many `once` there had been.
     pub const UPDATES_ALLOWED: &str = "ringspan.io/updates-allowed";
+    /// On a ClientConfig: JSON object, namespace of the control plane → list of namespaces of the plane that its objects may be put
+    /// into, see [`crate::grants`].
+    pub const GRANTS: &str = "ringspan.io/grants";
     /// On seed slices: JSON object, name of the CassandraDatacenter → its UID, for each source of addresses.
     pub const SEED_SOURCES: &str = "ringspan.io/seed-sources";
     /// On a K8ssandraCluster: `Delete` (default) or `Orphan`.
@@ -221,6 +224,10 @@ pub mod reason {
     pub const DUPLICATE_DATACENTER: &str = "DuplicateDatacenter";
     /// No ClientConfig gives that context.
     pub const UNKNOWN_CONTEXT: &str = "UnknownContext";
+    /// The owner of a plane does not let the namespace use it.
+    pub const NOT_GRANTED: &str = "NotGranted";
+    /// The owner of a plane lets the namespace use other namespaces of it, and not this one.
+    pub const NAMESPACE_NOT_ALLOWED: &str = "NamespaceNotAllowed";
     /// A plane does not answer.
     pub const PLANE_UNREACHABLE: &str = "PlaneUnreachable";
     /// A plane answers, and cass-operator's CRDs are not there.

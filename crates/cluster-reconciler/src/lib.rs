@@ -24,7 +24,7 @@ use api::names::reason;
 use api::reports::Hold;
 use fleet::{Fleet, FleetOptions};
 use plan::cluster::acts::{Act, ClusterPlan};
-use runtime::{Failure, Key, Next, Process, ProcessArgs, Queue, WriteError, work};
+use runtime::{Failure, GrantArgs, Key, Next, Process, ProcessArgs, Queue, WriteError, work};
 
 pub use watches::RULES;
 
@@ -49,6 +49,10 @@ pub struct Args {
     /// Those that every program has.
     #[command(flatten)]
     pub process: ProcessArgs,
+
+    /// Who may use which plane.
+    #[command(flatten)]
+    pub grants: GrantArgs,
 }
 
 /// What a pass works with.
@@ -66,7 +70,10 @@ pub(crate) struct Context {
 /// A configuration that cannot be used.
 pub fn run(args: Args) -> anyhow::Result<()> {
     runtime::run(NAME, args.process, |process| async move {
-        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        let planes = FleetOptions {
+            require_grants: args.grants.require_grants,
+            ..FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"))
+        };
         serve(process, planes).await;
         Ok(())
     })

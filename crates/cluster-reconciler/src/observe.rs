@@ -57,6 +57,10 @@ pub(crate) async fn watched(context: &Context, kc: &K8ssandraCluster) -> Cluster
         record: record.clone(),
         control_plane: control_plane(context),
         datacenters: datacenters.into_iter().map(look).collect(),
+        grants: planes
+            .keys()
+            .map(|name| (name.clone(), context.fleet.grants(name)))
+            .collect(),
         planes,
         references: references::of_cluster(context, kc).await,
         secrets: secrets(context, kc, &identity).await,

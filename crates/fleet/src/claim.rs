@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use api::client_config::ClientConfig;
+use api::grants::Grants;
+use api::names::annotation;
 use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
 use runtime::Key;
 
 use crate::quote::quote_to;
@@ -18,6 +21,8 @@ pub(crate) struct Claim {
     pub created: Option<Timestamp>,
     /// Name of its Secret.
     pub secret: Option<String>,
+    /// What it says of who may use it.
+    pub grants: Option<String>,
 }
 
 impl Claim {
@@ -26,6 +31,7 @@ impl Claim {
             context: object.context_name().to_owned(),
             created: object.metadata.creation_timestamp.as_ref().map(|time| time.0),
             secret: object.secret_name().map(str::to_owned),
+            grants: object.annotations().get(annotation::GRANTS).cloned(),
         }
     }
 }
@@ -43,6 +49,20 @@ pub(crate) fn winners<'a>(
     best.into_iter()
         .map(|(context, (_, key))| (context, key))
         .collect()
+}
+
+/// By context: whom its `ClientConfig` lets in. The control plane has none.
+pub(crate) fn grants<'a>(
+    winners: &BTreeMap<&str, &Key>,
+    claim: impl Fn(&Key) -> Option<&'a Claim>,
+    required: bool,
+) -> BTreeMap<String, Grants> {
+    let home = required.then(|| (String::new(), Grants::OwnNamespace));
+    let said = winners.iter().filter_map(|(context, key)| {
+        let grants = Grants::read(claim(key)?.grants.as_deref(), required);
+        Some(((*context).to_owned(), grants))
+    });
+    said.chain(home).collect()
 }
 
 /// What a `ClientConfig` is told that has come second.
@@ -65,6 +85,7 @@ mod tests {
             context: context.to_owned(),
             created: Timestamp::from_second(created).ok(),
             secret: None,
+            grants: None,
         }
     }
 

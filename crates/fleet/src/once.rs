@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use api::client_config::ClientConfig;
+use api::grants::Grants;
 use api::seen::{Seen, Unknown};
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use runtime::{CancellationToken, Key, Metrics};
 
-use crate::claim::{Claim, duplicate, winners};
+use crate::claim::{self, Claim, duplicate, winners};
 use crate::dial;
 use crate::health::Pulse;
 use crate::kubeconfig::Access;
@@ -69,6 +70,16 @@ impl Once {
     #[must_use]
     pub fn contexts(&self) -> BTreeSet<&str> {
         self.claims.values().map(|claim| claim.context.as_str()).collect()
+    }
+
+    /// By context: whom the owners of planes let in, see [`api::grants`].
+    #[must_use]
+    pub fn grants(&self) -> BTreeMap<String, Grants> {
+        claim::grants(
+            &winners(&self.claims),
+            |key| self.claims.get(key),
+            self.options.require_grants,
+        )
     }
 
     /// What the `ClientConfigs` are told whose context an older one gives.

@@ -20,6 +20,8 @@ pub struct FleetOptions {
     pub limits: Limits,
     /// How planes are connected to.
     pub dial: Dial,
+    /// Whether a plane may be used only where its `ClientConfig` grants it, see [`api::grants`].
+    pub require_grants: bool,
 }
 
 impl FleetOptions {
@@ -32,6 +34,7 @@ impl FleetOptions {
             deadlines: Deadlines::default(),
             limits: Limits::default(),
             dial: dial::sockets(),
+            require_grants: false,
         }
     }
 }

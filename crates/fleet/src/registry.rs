@@ -6,12 +6,14 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use api::grants::Grants;
 use api::names::reason;
 use api::seen::Unknown;
 use runtime::{Key, Process, Queue, Retry, WorkOptions};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::claim;
 use crate::health::Health;
 use crate::link::PlaneLink;
 use crate::options::{FleetOptions, Home};
@@ -53,6 +55,8 @@ pub(crate) struct Slots<C> {
     pub(crate) verdicts: BTreeMap<Key, Verdict>,
     /// Contexts whose Secret has not been listed yet.
     pub(crate) waiting: BTreeSet<String>,
+    /// By context: whom it lets in.
+    pub(crate) grants: BTreeMap<String, Grants>,
 }
 
 pub(crate) struct Slot<C> {
@@ -118,6 +122,7 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             by_context: BTreeMap::new(),
             verdicts: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            grants: claim::grants(&BTreeMap::new(), |_| None, options.require_grants),
         };
         let fleet = Arc::new(Self {
             slots: RwLock::new(slots),
@@ -174,6 +179,12 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             .values()
             .filter_map(|slot| slot.outcome.as_ref().ok().cloned())
             .collect()
+    }
+
+    /// Whom the owner of a context's plane lets in. Of a context that is not known there is nothing to say.
+    #[must_use]
+    pub fn grants(&self, context: &str) -> Grants {
+        self.read().grants.get(context).cloned().unwrap_or_default()
     }
 
     /// What became of a `ClientConfig`; `None` if it has not been looked at.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::grants::Grants;
 use runtime::{Key, Next};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::claim::{Claim, duplicate, winners};
+use crate::claim::{self, Claim, duplicate, winners};
 use crate::kubeconfig::Access;
 use crate::refusal::{Refusal, RefusalReason};
 use crate::registry::{Fingerprint, Fleet, Slot, Verdict};
@@ -35,6 +36,12 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             waiting: BTreeSet::new(),
             again: None,
         };
+        let granted = claim::grants(
+            &winners,
+            |key| claims.get(key).copied(),
+            self.options.require_grants,
+        );
+        self.let_in(granted, &mut round);
         self.drop_unclaimed(&winners, &mut round);
         let mut verdicts = BTreeMap::new();
         for (key, claim) in &claims {
@@ -142,6 +149,15 @@ impl<C: Send + Sync + 'static> Fleet<C> {
             self.put(context, slot, round);
         }
         Verdict::Refused(refusal)
+    }
+
+    /// Takes over whom the planes let in: before a new one can be used, so that nobody is let in by mistake.
+    fn let_in(&self, granted: BTreeMap<String, Grants>, round: &mut Round) {
+        let mut slots = self.write();
+        if slots.grants != granted {
+            slots.grants = granted;
+            round.moved = true;
+        }
     }
 
     fn drop_unclaimed(&self, winners: &BTreeMap<&str, &Key>, round: &mut Round) {

@@ -10,6 +10,7 @@ mod loopback;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::grants::Grants;
 use api::names::reason;
 use fleet::{Plane, RefusalReason, Verdict, reasons};
 use loopback::{
@@ -313,4 +314,34 @@ async fn the_name_to_expect_in_the_certificate_can_be_given() {
         matches!(health("west"), Ok(fleet::Health::Unreachable { .. }))
     })
     .await;
+}
+
+#[tokio::test]
+async fn whom_a_client_config_lets_in_is_known_and_a_change_of_it_is_told() {
+    let east = Server::start();
+    let world = fleet_of(&[("east", &east)], options()).await;
+    assert_eq!(world.fleet.grants("east"), Grants::Everybody);
+    let (before, told) = (plane(&world, "east"), world.changes());
+    let path = "/apis/config.k8ssandra.io/v1beta1/namespaces/ns/clientconfigs/east";
+    world.home.put(
+        path,
+        json!({"metadata": {"annotations": {"ringspan.io/grants": "{}"}}, "spec": {"kubeConfigSecret": {"name": "east"}}}),
+    );
+    let nobody = Grants::read(Some("{}"), false);
+    eventually("nobody is let in", || world.fleet.grants("east") == nobody).await;
+    eventually("that is told", || world.changes() > told).await;
+    assert!(
+        Arc::ptr_eq(&before, &plane(&world, "east")),
+        "it is the same plane all the same"
+    );
+}
+
+#[tokio::test]
+async fn where_grants_are_required_nobody_is_let_in_without_one() {
+    let east = Server::start();
+    let mut options = options();
+    options.require_grants = true;
+    let world = fleet_of(&[("east", &east)], options).await;
+    assert_eq!(world.fleet.grants("east"), Grants::read(Some("{}"), false));
+    assert_eq!(world.fleet.grants(""), Grants::OwnNamespace);
 }

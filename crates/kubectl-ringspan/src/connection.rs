@@ -22,6 +22,9 @@ pub struct Connection {
     /// Namespace that Ringspan runs in: `ringspan` unless given. Given, only the ClientConfigs of that namespace count, too
     #[arg(long, value_name = "NAMESPACE")]
     pub control_plane_namespace: Option<String>,
+    /// Ringspan runs with --require-grants: a plane is used only where annotation ringspan.io/grants of its ClientConfig allows it
+    #[arg(long)]
+    pub require_grants: bool,
 }
 
 impl Connection {
@@ -57,9 +60,12 @@ impl Connection {
     /// How planes are asked.
     pub(crate) fn fleet(&self) -> FleetOptions {
         let namespaces: Vec<String> = self.control_plane_namespace.iter().cloned().collect();
-        FleetOptions::new(
-            &namespaces,
-            concat!("kubectl-ringspan/", env!("CARGO_PKG_VERSION")),
-        )
+        FleetOptions {
+            require_grants: self.require_grants,
+            ..FleetOptions::new(
+                &namespaces,
+                concat!("kubectl-ringspan/", env!("CARGO_PKG_VERSION")),
+            )
+        }
     }
 }

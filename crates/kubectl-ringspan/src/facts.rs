@@ -44,6 +44,7 @@ pub(crate) fn snapshot(clusters: &[K8ssandraCluster], beside: &[Value], there: &
     Snapshot {
         planes: contexts.into_iter().enumerate().map(answered).collect(),
         images: images(beside.iter().chain(there)),
+        ..Snapshot::default()
     }
 }
 

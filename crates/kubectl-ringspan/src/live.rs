@@ -143,7 +143,12 @@ impl Live {
         let images = home.images();
         let objects = home.into_values();
         planes.insert(String::new(), Ok(PlaneObjects { id, objects }));
-        Ok(Snapshot { planes, images })
+        let grants = self.once.grants();
+        Ok(Snapshot {
+            planes,
+            grants,
+            images,
+        })
     }
 
     /// A datacenter that has left the spec is found by the id of its plane: planes that no spec names are asked who they

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod consent;
 pub mod datacenter;
 pub mod foresight;
+pub mod grants;
 pub mod hash;
 pub mod images;
 pub mod merge;

@@ -59,6 +59,15 @@ pub struct ProcessArgs {
     pub threads: usize,
 }
 
+/// Flag of the programs that put something into planes.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct GrantArgs {
+    /// Use a plane only where annotation ringspan.io/grants of its ClientConfig allows it, and no other namespace of the control
+    /// plane than a cluster's own. Without this flag, a ClientConfig without the annotation is for everybody
+    #[arg(long, env = "RINGSPAN_REQUIRE_GRANTS")]
+    pub require_grants: bool,
+}
+
 impl ProcessArgs {
     /// The namespaces to work in; empty = all.
     #[must_use]

@@ -52,7 +52,7 @@ mod work;
 pub mod write;
 mod write_error;
 
-pub use args::{LogFormat, ProcessArgs};
+pub use args::{GrantArgs, LogFormat, ProcessArgs};
 pub use bearer::Bearer;
 pub use cache::{Cache, CacheState};
 pub use connection::{Endpoint, Patience, Wire, WireBody, connect};

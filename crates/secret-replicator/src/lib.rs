@@ -40,7 +40,7 @@ use api::names::finalizer;
 use api::replicated_secret::ReplicatedSecret;
 use fleet::{Fleet, FleetOptions};
 use plan::replication::{Outcome, TargetPlan};
-use runtime::{Key, Next, Process, ProcessArgs, Queue, Random, WorkOptions, work};
+use runtime::{GrantArgs, Key, Next, Process, ProcessArgs, Queue, Random, WorkOptions, work};
 use tokio::time::Instant;
 
 pub use watches::RULES;
@@ -69,6 +69,10 @@ pub struct Args {
     /// Those that every program has.
     #[command(flatten)]
     pub process: ProcessArgs,
+
+    /// Who may use which plane.
+    #[command(flatten)]
+    pub grants: GrantArgs,
 }
 
 /// What a pass works with.
@@ -88,7 +92,10 @@ pub(crate) struct Context {
 pub fn run(args: Args) -> anyhow::Result<()> {
     view::draw_key(&Random::default())?;
     runtime::run(NAME, args.process, |process| async move {
-        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        let planes = FleetOptions {
+            require_grants: args.grants.require_grants,
+            ..FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"))
+        };
         serve(process, planes).await;
         Ok(())
     })

@@ -57,6 +57,7 @@ async fn with(
             .map(|status| status.conditions.clone())
             .unwrap_or_default(),
         planes: BTreeMap::new(),
+        grants: BTreeMap::new(),
     };
     let mut planes = BTreeMap::new();
     for plane in context.fleet.planes() {
@@ -64,6 +65,8 @@ async fn with(
         planes.insert(plane.context().to_owned(), Ok(seen));
     }
     for target in &facts.targets {
+        let grants = context.fleet.grants(target.context());
+        facts.grants.insert(target.context().to_owned(), grants);
         if let Err(unknown) = context.fleet.plane(target.context()) {
             planes.insert(target.context().to_owned(), Err(unknown));
         }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use fleet::{Fleet, FleetOptions};
 use management_api::Dial;
-use runtime::{Process, ProcessArgs, Queue, WorkOptions, work};
+use runtime::{GrantArgs, Process, ProcessArgs, Queue, WorkOptions, work};
 
 pub use watches::RULES;
 
@@ -46,6 +46,10 @@ pub struct Args {
     #[command(flatten)]
     pub process: ProcessArgs,
 
+    /// Who may use which plane.
+    #[command(flatten)]
+    pub grants: GrantArgs,
+
     /// For tests: all calls of the management API go to this loopback address
     #[arg(long, hide = true, value_name = "IP:PORT")]
     pub management_api_via: Option<SocketAddr>,
@@ -68,7 +72,10 @@ pub(crate) struct Context {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let dial = args.management_api_via.map_or(Dial::Pod, Dial::Via);
     runtime::run(NAME, args.process, |process| async move {
-        let planes = FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"));
+        let planes = FleetOptions {
+            require_grants: args.grants.require_grants,
+            ..FleetOptions::new(&process.args.namespaces(), format!("ringspan-{NAME}"))
+        };
         serve(process, planes, dial).await;
         Ok(())
     })

@@ -103,7 +103,8 @@ fn placed(context: &Context, cluster: &Cluster) -> Vec<Placed> {
         let plane = context
             .fleet
             .plane(&spec.context)
-            .and_then(|plane| same(plane, record.as_ref()));
+            .and_then(|plane| same(plane, record.as_ref()))
+            .and_then(|plane| granted(context, cluster, spec, record.as_ref()).map(|()| plane));
         placed.push(Placed {
             name: spec.name.clone(),
             namespace: spec.namespace.clone(),
@@ -126,6 +127,27 @@ fn placed(context: &Context, cluster: &Cluster) -> Vec<Placed> {
     let known: Vec<String> = placed.iter().map(|placed| placed.name.clone()).collect();
     placed.extend(others(context, cluster, &known));
     placed
+}
+
+/// Nothing goes where nobody is let in. A datacenter that is there already keeps its part in the ring.
+fn granted(
+    context: &Context,
+    cluster: &Cluster,
+    spec: &DatacenterSpec,
+    record: Option<&DatacenterRecord>,
+) -> Result<(), Unknown> {
+    if record.is_some_and(|record| record.uid.is_some()) {
+        return Ok(());
+    }
+    let grants = context.fleet.grants(&spec.context);
+    match plan::grants::denied(&grants, &spec.context, &cluster.namespace, &spec.namespace) {
+        None => Ok(()),
+        Some(denied) => Err(Unknown {
+            context: spec.context.clone(),
+            reason: denied.reason.to_owned(),
+            message: denied.message,
+        }),
+    }
 }
 
 /// Another cluster behind the same context is not where the datacenter is.

@@ -4,6 +4,7 @@
 //! * `change`: size, another datacenter, stop and start, removal, deletion
 //! * `planes`: a plane that is down in three ways; restart of everything; ClientConfigs that come, change and go
 //! * `programs`: a program that is down
+//! * `grants`: planes that are not for everybody
 //! * `canaries`: Secrets stay secret
 //! * `bad_input`: what users get wrong, and what they are told
 //! * `takeover`: an installation of k8ssandra-operator is taken over, and could be given back
@@ -17,6 +18,7 @@ mod canaries;
 mod change;
 mod clusters;
 mod create;
+mod grants;
 mod neighbours;
 mod planes;
 mod programs;
@@ -82,6 +84,7 @@ stories! {
     "secrets-gate", "while secret-replicator is down no datacenter is made", programs::secrets_gate;
     "seeds-gate", "while topology-reconciler is down no datacenter joins", programs::seeds_gate;
     "clientconfig", "ClientConfigs are added, replaced and removed while everything runs on", planes::client_config;
+    "grants", "a plane that is not granted to the cluster's namespace is not used, and what is there when a grant goes stays", grants::grants;
     "secrets", "what is in Secrets stands in no log, event, metric, status or annotation", canaries::stay_secret;
     "bad-no-cassandra", "a cluster without spec.cassandra", bad_input::no_cassandra;
     "bad-unknown-context", "a datacenter in a context that nobody gave", bad_input::unknown_context;

@@ -10,6 +10,10 @@ const IMAGE: &str = concat!("ringspan/ringspan:", env!("CARGO_PKG_VERSION"));
 pub fn text(program: &str) -> String {
     let header = header();
     let metadata = metadata(&format!("ringspan-{program}"), Some(NAMESPACE), program);
+    let grants = match program {
+        "cluster-reconciler" | "secret-replicator" | "topology-reconciler" => ", RINGSPAN_REQUIRE_GRANTS",
+        _ => "",
+    };
     format!(
         "{header}apiVersion: apps/v1
 kind: Deployment
@@ -33,6 +37,7 @@ kind: Deployment
         - name: {program}
           image: {IMAGE}
           args: [{program}]
+          # Read from the environment, where set: RUST_LOG, WATCH_NAMESPACE{grants}.
 {CONTAINER}"
     )
 }
@@ -45,8 +50,7 @@ const POD: &str = "      securityContext:
           type: RuntimeDefault
 ";
 
-const CONTAINER: &str = "          # Read from the environment, where set: RUST_LOG, WATCH_NAMESPACE.
-          ports:
+const CONTAINER: &str = "          ports:
             - name: admin
               containerPort: 8080
           livenessProbe:

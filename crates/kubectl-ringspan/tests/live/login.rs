@@ -24,6 +24,7 @@ fn kubeconfig(folder: &Path, port: u16, user: &serde_json::Value) -> Connection 
         kubeconfig: Some(file),
         context: Some("here".to_owned()),
         control_plane_namespace: None,
+        require_grants: false,
     }
 }
 

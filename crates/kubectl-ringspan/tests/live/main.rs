@@ -154,6 +154,16 @@ async fn an_edit_that_is_no_edit_of_that_cluster_is_refused_with_its_field() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_grants_are_required_what_is_not_granted_is_refused() {
+    let mut world = World::new();
+    world.require_grants = true;
+    let error = plan_of(&world, &two()).await.expect_err("it is refused");
+    let refused = error.downcast_ref::<Refused>().expect("a refusal");
+    assert_eq!(refused.field, "spec.cassandra.datacenters[0].k8sContext");
+    assert!(refused.message.contains("ringspan.io/grants"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_is_not_there_is_no_empty_plan() {
     let world = World::new();
     let error = plan(&world, &["demo"]).await.expect_err("there is none");

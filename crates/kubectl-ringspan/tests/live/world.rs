@@ -67,6 +67,8 @@ pub struct World {
     pub down: Option<&'static str>,
     /// A plane whose credentials may not read namespace `kube-system`.
     pub nameless: Option<&'static str>,
+    /// Whether a plane may be used only where it is granted.
+    pub require_grants: bool,
     /// Field manager of what belongs to a cluster.
     pub maker: &'static str,
 }
@@ -89,6 +91,7 @@ impl World {
             asked: Asked::default(),
             down: None,
             nameless: None,
+            require_grants: false,
             maker: OURS,
         };
         for (plane, namespace) in names
@@ -248,6 +251,7 @@ impl World {
     /// Looks at it as the plugin does.
     pub async fn live(&self) -> Live {
         let mut options = FleetOptions::new(&[], "kubectl-ringspan/test");
+        options.require_grants = self.require_grants;
         let clients = self
             .servers
             .keys()

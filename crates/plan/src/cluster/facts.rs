@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api::addons::AddonKind;
 use api::cass_operator::CassandraDatacenter;
+use api::grants::Grants;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{annotation, label, manager};
 use api::record::{RecordState, Role};
@@ -28,6 +29,8 @@ pub struct ClusterFacts {
     pub control_plane: Result<Option<PlaneId>, Unknown>,
     /// By context: every plane that a datacenter of the spec or of the record may live in, and who it is.
     pub planes: BTreeMap<String, Result<PlaneId, Unknown>>,
+    /// By context: whom the plane's owner lets in; one that is not here lets everybody in.
+    pub grants: BTreeMap<String, Grants>,
     /// By name: every datacenter of the spec, of the record, and every other one with this cluster's UID.
     pub datacenters: BTreeMap<String, DatacenterFacts>,
     /// By name of a datacenter of the spec: what it refers to, but for the configuration of single nodes.

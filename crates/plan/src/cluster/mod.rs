@@ -3,9 +3,8 @@
 //! * [`facts`]: what was seen. * [`acts`]: what can be asked for. * [`plan`]: from the one to the other.
 //!
 //! The protocols are those of founding (`founding`), joining (`joining`), change (`datacenters`, `changing`; of what others have
-//! set, `drift`; of what is
-//! cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`; of what upstream leaves, `addons`) and of planes that are gone for good
-//! (`abandoning`). What cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`),
+//! set, `drift`; of what is cass-operator's to change, `autoupdate`), removal (`removal`), deletion (`deletion`; of what upstream
+//! leaves, `addons`) and of planes that are gone for good (`abandoning`). What cannot be seen again is in the record (`record_keeping`; of what was there before us, `adoption`),
 //! and what a datacenter is built from beside the spec is looked up by `references`.
 
 pub mod acts;
@@ -75,7 +74,9 @@ pub fn plan(facts: &ClusterFacts) -> ClusterPlan {
     };
     record_keeping::note_what_is_seen(&mut draft);
     record_keeping::note_what_joined(&mut draft);
-    if let Some(refusal) = record_keeping::check_placement(&draft) {
+    if let Some(refusal) =
+        record_keeping::check_placement(&draft).or_else(|| record_keeping::check_grants(&draft))
+    {
         return draft.refuse(refusal);
     }
     let bound = record_keeping::bound(&draft);

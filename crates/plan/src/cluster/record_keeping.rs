@@ -6,7 +6,7 @@ use api::reports::Refusal;
 use api::seen::SamePlane;
 
 use super::draft::{Draft, ours};
-use crate::datacenter;
+use crate::{datacenter, grants};
 
 /// Takes over into the record every datacenter of ours that is seen: a lost record is rebuilt, never taken
 /// for "never founded".
@@ -72,6 +72,26 @@ pub(super) fn check_placement(draft: &Draft<'_>) -> Option<Refusal> {
                  data, add a datacenter with another name and remove this one once it is rebuilt",
                 entry.name, record.plane_id, record.namespace
             ),
+        })
+    })
+}
+
+/// Every datacenter of the spec may be where it shall be. One that was made before a grant went stays, and the spec is held
+/// until the grant is back or the datacenter is taken out.
+pub(super) fn check_grants(draft: &Draft<'_>) -> Option<Refusal> {
+    let from = draft.facts.kc.metadata.namespace.as_deref().unwrap_or_default();
+    draft.entries.iter().enumerate().find_map(|(index, entry)| {
+        let grants = draft.facts.grants.get(&entry.context)?;
+        let denied = grants::denied(grants, &entry.context, from, &entry.namespace)?;
+        let field = if denied.reason == reason::NOT_GRANTED {
+            "k8sContext"
+        } else {
+            "metadata.namespace"
+        };
+        Some(Refusal {
+            reason: denied.reason.to_owned(),
+            field: format!("spec.cassandra.datacenters[{index}].{field}"),
+            message: denied.message,
         })
     })
 }

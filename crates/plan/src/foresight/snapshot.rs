@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api::addons::AddonKind;
 use api::cass_operator::CassandraDatacenter;
+use api::grants::Grants;
 use api::k8ssandra_cluster::K8ssandraCluster;
 use api::names::{self, annotation, label};
 use api::record::{Record, RecordState};
@@ -37,6 +38,8 @@ pub struct PlaneObjects {
 pub struct Snapshot {
     /// What it answered, or why nothing is known.
     pub planes: BTreeMap<String, Result<PlaneObjects, Unknown>>,
+    /// By context: whom the plane's owner lets in; one that is not here lets everybody in.
+    pub grants: BTreeMap<String, Grants>,
     /// Which images the installation runs: not a matter of the cluster's namespace.
     pub images: Images,
 }
@@ -80,6 +83,7 @@ impl Snapshot {
         };
         ClusterFacts {
             control_plane: Ok(id("").ok()),
+            grants: self.grants.clone(),
             planes: datacenters
                 .values()
                 .map(|it| (it.context.clone(), id(&it.context)))

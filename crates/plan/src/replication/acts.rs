@@ -10,6 +10,7 @@ use super::copy;
 use super::facts::{ReplicationFacts, SecretView};
 use super::judge::{Verdict, judge};
 use crate::cluster::acts::plane as plane_named;
+use crate::grants;
 
 /// Why nothing is done, as a condition says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +188,7 @@ fn steps(
         reason: reason::INVALID_SPEC.to_owned(),
         message: message.clone(),
     })?;
+    granted(facts, target.context(), namespace)?;
     let copies = reachable(facts, target.context(), namespace, id)?;
     if facts.sources.is_empty() {
         return Err(without_source(facts, selected.is_some(), namespace, copies));
@@ -260,6 +262,20 @@ fn act(
             resource_version: found.resource_version.clone(),
         },
         Verdict::Refused(held) => CopyAct::Refuse(held),
+    }
+}
+
+/// Copies that are there when a grant goes stay as they are.
+fn granted(facts: &ReplicationFacts, context: &str, namespace: &str) -> Result<(), Held> {
+    let grants = facts.grants.get(context);
+    let from = &facts.identity.namespace;
+    match grants.and_then(|grants| grants::denied(grants, context, from, namespace)) {
+        None => Ok(()),
+        Some(denied) => Err(Held {
+            holds: Some(false),
+            reason: denied.reason.to_owned(),
+            message: format!("No Secret is copied: {}.", denied.message),
+        }),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use api::grants::Grants;
 use api::names::{annotation, label};
 use api::replicated_secret::{ReplicatedSecret, ReplicationCondition, ReplicationTarget};
 use api::seen::{PlaneId, SamePlane, Unknown};
@@ -154,6 +155,8 @@ pub struct ReplicationFacts {
     pub former: Vec<ReplicationCondition>,
     /// By context: every plane that is engaged, and every context of a target (an error where none is).
     pub planes: BTreeMap<String, Result<PlaneFacts, Unknown>>,
+    /// By context of a target: whom the plane's owner lets in; one that is not here lets everybody in.
+    pub grants: BTreeMap<String, Grants>,
 }
 
 impl ReplicationFacts {

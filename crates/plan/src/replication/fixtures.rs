@@ -106,6 +106,7 @@ pub fn facts() -> ReplicationFacts {
             .into_iter()
             .map(|(context, id)| (context.to_owned(), plane(id, &[])))
             .collect(),
+        grants: BTreeMap::new(),
     }
 }
 

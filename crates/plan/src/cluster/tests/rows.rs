@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::grants::Grants;
 use api::names::reason;
 use serde_json::json;
 
@@ -156,4 +157,75 @@ fn cc07_cc08_without_a_grant_every_context_and_namespace_may_be_used_as_upstream
         });
         assert_eq!(created, Some(("east", place)), "{:?}", holds(&made));
     }
+}
+
+fn refused(world: &World) -> Option<(String, String)> {
+    let plan = plan(&world.facts);
+    let refusal = plan.report.refusal.clone()?;
+    assert!(
+        plan.acts.is_empty(),
+        "what is refused does nothing: {:?}",
+        reasons(&plan)
+    );
+    Some((refusal.reason, refusal.field))
+}
+
+fn granted(world: &mut World, context: &str, text: &str) {
+    let grants = Grants::read(Some(text), false);
+    world.facts.grants.insert(context.to_owned(), grants);
+}
+
+#[test]
+fn cc07_x31_rc50_a_plane_that_is_not_granted_to_the_namespace_is_not_used() {
+    let mut world = World::new();
+    for nobody in ["{}", r#"{"other": ["ns"]}"#, "not JSON"] {
+        granted(&mut world, "west", nobody);
+        let field = "spec.cassandra.datacenters[1].k8sContext".to_owned();
+        assert_eq!(
+            refused(&world),
+            Some((reason::NOT_GRANTED.to_owned(), field)),
+            "{nobody}"
+        );
+    }
+    granted(&mut world, "west", r#"{"ns": ["ns"]}"#);
+    assert_eq!(refused(&world), None);
+}
+
+#[test]
+fn cc08_x30_a_namespace_that_is_not_granted_is_not_used() {
+    for (namespace, field) in [
+        ("kube-system", "metadata.namespace"),
+        ("elsewhere", "metadata.namespace"),
+    ] {
+        let mut world = World::of(json!([
+            {"metadata": {"name": "dc1", "namespace": namespace}, "k8sContext": "east", "size": 3},
+        ]));
+        granted(&mut world, "east", r#"{"ns": ["ns", "shared"]}"#);
+        let field = format!("spec.cassandra.datacenters[0].{field}");
+        assert_eq!(
+            refused(&world),
+            Some((reason::NAMESPACE_NOT_ALLOWED.to_owned(), field))
+        );
+    }
+    // In the control plane itself nothing but the cluster's own namespace, where grants are required.
+    let mut world = World::of(json!([{"metadata": {"name": "dc1", "namespace": "other"}, "size": 3}]));
+    world.facts.grants.insert(String::new(), Grants::OwnNamespace);
+    assert_eq!(refused(&world).unwrap().0, reason::NAMESPACE_NOT_ALLOWED);
+}
+
+#[test]
+fn cc07_a_grant_that_goes_touches_nothing_that_runs_and_holds_no_removal() {
+    let mut world = World::complete();
+    granted(&mut world, "west", "{}");
+    assert_eq!(refused(&world).unwrap().0, reason::NOT_GRANTED);
+    // Taken out of the spec, it is removed as ever: topology-reconciler is asked what it has.
+    let mut spec = serde_json::to_value(&world.facts.kc).unwrap();
+    spec["spec"]["cassandra"]["datacenters"]
+        .as_array_mut()
+        .unwrap()
+        .pop();
+    world.facts.kc = serde_json::from_value(spec).unwrap();
+    let removal = plan(&world.facts);
+    assert_eq!(removal.report.refusal, None);
+    assert_eq!(holds(&removal), [(reason::REPLICATION_UNKNOWN, Some("dc2"))]);
 }

@@ -80,6 +80,7 @@ impl World {
                 .iter()
                 .map(|(_, context)| (context.clone(), Ok(plane_id(context))))
                 .collect(),
+            grants: BTreeMap::new(),
             datacenters: places
                 .iter()
                 .map(|(name, context)| (name.clone(), place(name, context)))

@@ -219,3 +219,26 @@ fn a_selector_that_cannot_be_read_holds_every_target() {
     facts.selector = Selector::parse(&serde_json::json!({"matchExpressions": [{}]})).map(Some);
     assert_eq!(first(&facts).steps.unwrap_err().reason, "InvalidSpec");
 }
+
+#[test]
+fn x30_x31_no_secret_goes_where_the_namespace_has_no_grant_and_what_is_there_stays() {
+    let mut facts = facts();
+    facts.planes.insert("east".into(), plane("id-east", &[copied()]));
+    let annotation = Some(r#"{"other": ["db"]}"#);
+    facts
+        .grants
+        .insert("east".into(), api::grants::Grants::read(annotation, false));
+    let plans = plan(&facts);
+    let held = plans[0].steps.clone().unwrap_err();
+    assert_eq!((held.holds, held.reason.as_str()), (Some(false), "NotGranted"));
+    assert!(held.message.contains("ringspan.io/grants"), "{}", held.message);
+    let pruning = crate::replication::prune(&facts, false);
+    assert!(
+        pruning.now.is_empty() && pruning.waits.is_empty(),
+        "the copy stays: {pruning:?}"
+    );
+    assert_eq!(
+        plans[1].steps.clone().unwrap()[0].act,
+        CopyAct::Create { look_first: false }
+    );
+}
