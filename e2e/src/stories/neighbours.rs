@@ -287,8 +287,8 @@ const DEFINITION: &str = "cassandradatacenters.cassandra.datastax.com";
 /// A field that cass-operator had not always.
 const NEW_FIELD: &str = "readOnlyRootFilesystem";
 
-/// Puts the definition of a former cass-operator into a plane: it knows these fields of the spec, and no others. Gives the
-/// one that was there.
+/// Puts the definition of a former cass-operator into a plane: it knows these fields of the spec, of racks the name, and no
+/// others. Gives the one that was there.
 async fn older_definition(
     world: &World,
     plane: &str,
@@ -306,6 +306,12 @@ async fn older_definition(
     let fields = spec["properties"]
         .as_object_mut()
         .context("a spec without fields")?;
+    fields.insert(
+        "racks".to_owned(),
+        json!({"type": "array", "items": {"type": "object", "properties": {
+            "name": {"type": "string"},
+        }}}),
+    );
     for name in known.iter().filter(|name| *name != NEW_FIELD) {
         let anything = json!({"x-kubernetes-preserve-unknown-fields": true});
         fields.entry(name.clone()).or_insert(anything);
@@ -324,6 +330,7 @@ pub(super) async fn older_plane(world: &mut World) -> anyhow::Result<()> {
     let name = "skewed";
     let mut spec = cluster(name, &[dc("dc1", "east", 1)]);
     spec["spec"]["cassandra"][NEW_FIELD] = json!(true);
+    spec["spec"]["cassandra"]["racks"] = json!([{"name": "r1", "nodeAffinityLabels": {"zone": "a"}}]);
     make(world, &spec).await?;
     // What a plane knows that has all that the other one was given, but for one field.
     let known = whole(world, "east", "dc1").await?;
@@ -385,8 +392,11 @@ async fn not_kept(world: &World, name: &str) -> anyhow::Result<()> {
             .iter()
             .map(|(name, it)| (name.as_str(), &it.not_kept));
         let lost: Vec<_> = lost.collect();
-        let path = vec![format!("spec.{NEW_FIELD}")];
-        ensure!(lost == [("dc1", &Vec::new()), ("dc2", &path)], "{lost:?}");
+        let paths = vec![
+            "spec.racks[r1].nodeAffinityLabels".to_owned(),
+            format!("spec.{NEW_FIELD}"),
+        ];
+        ensure!(lost == [("dc1", &Vec::new()), ("dc2", &paths)], "{lost:?}");
         Ok(report.datacenters["dc2"].pending_change.is_none().then_some(()))
     });
     told.await

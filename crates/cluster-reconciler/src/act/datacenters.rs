@@ -198,9 +198,9 @@ async fn apply_what_is_known(
         let Some(field) = kept::undeclared(&error.to_string()) else {
             return Err(error.into());
         };
-        if !kept::leave_out(&mut body, &field) {
+        let Some(field) = kept::leave_out(&mut body, &field) else {
             return Err(error.into());
-        }
+        };
         tracing::warn!(datacenter = desired.name, field, "not known to the plane");
         left_out.push(field);
         body["metadata"]["annotations"][annotation::NOT_KEPT] = kept::noted(&left_out).into();

@@ -17,8 +17,13 @@ pub(super) struct Difference {
 
 /// From one normalised spec to another, in the order of the paths.
 pub(super) fn between(from: &Value, to: &Value) -> Vec<Difference> {
+    below("spec", from, to)
+}
+
+/// The same of what stands at a path.
+pub(super) fn below(path: &str, from: &Value, to: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
-    walk("spec", Some(from), Some(to), &mut found);
+    walk(path, Some(from), Some(to), &mut found);
     found
 }
 
@@ -88,7 +93,7 @@ fn whole(field: &str, from: &[Value], to: &[Value]) -> Difference {
 }
 
 /// Names of the items, where each has one of its own.
-fn names(items: &[Value]) -> Option<Vec<&str>> {
+pub(super) fn names(items: &[Value]) -> Option<Vec<&str>> {
     let names: Vec<&str> = items
         .iter()
         .map(|item| item.get("name").and_then(Value::as_str))

@@ -5,6 +5,7 @@
 //! * `identity`: which fields must not change at all
 //! * [`kept`]: which fields a plane knows
 //! * `ownership`: whose a value is
+//! * `path`: where a field is
 //! * `redaction`: whose values are never shown
 
 mod difference;
@@ -12,6 +13,7 @@ mod effect;
 mod identity;
 pub mod kept;
 mod ownership;
+mod path;
 mod redaction;
 
 use api::reports::{Effect, FieldChange, PendingChange};

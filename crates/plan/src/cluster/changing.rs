@@ -104,13 +104,15 @@ fn without_what_is_not_kept(
             .get(annotation::NOT_KEPT)
             .map(String::as_str),
     );
-    let (lost, fields): (Vec<_>, Vec<_>) = change
-        .fields
-        .into_iter()
-        .partition(|field| kept::is_not_kept(&noted, field));
+    let (mut lost, mut fields) = (Vec::new(), Vec::new());
+    for field in change.fields {
+        match kept::not_kept(&noted, &field) {
+            Some(paths) => lost.extend(paths),
+            None => fields.push(field),
+        }
+    }
     if !lost.is_empty() {
-        let paths = lost.into_iter().map(|field| field.field).collect();
-        draft.not_kept.insert(entry.name.clone(), paths);
+        draft.not_kept.insert(entry.name.clone(), lost);
     }
     Change { fields }
 }

@@ -54,7 +54,9 @@ pub(super) fn without(
         };
         let is_edited = wanted.is_none() || wanted != before;
         notes.extend(before.map(|digest| (field.field.clone(), digest)));
-        if is_edited || !live.ownership.is_theirs_alone(&field.field) || !kept::may_be_left_out(&field.field)
+        if is_edited
+            || !live.ownership.is_theirs_alone(&field.field)
+            || !kept::may_be_left_to_others(&field.field)
         {
             found.conflicts.push(field.field.clone());
         } else {

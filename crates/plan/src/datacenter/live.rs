@@ -78,8 +78,12 @@ impl LiveDatacenter {
 
     /// Whether its pods mount a ConfigMap as an additional volume.
     pub(crate) fn mounts(&self, config_map: &str) -> bool {
-        let mut volumes = value::items(&self.spec, "/storageConfig/additionalVolumes").iter();
-        volumes.any(|volume| value::text(volume, "/volumeSource/configMap/name") == Some(config_map))
+        let names = |list: &str, name: &str| {
+            let mut volumes = value::items(&self.spec, list).iter();
+            volumes.any(|volume| value::text(volume, name) == Some(config_map))
+        };
+        names("/storageConfig/additionalVolumes", "/volumeSource/configMap/name")
+            || names("/podTemplateSpec/spec/volumes", "/configMap/name")
     }
 
     /// Whether it creates no users.

@@ -178,7 +178,10 @@ fn build_one_of(all: &[Facts<'_>], input: &DatacenterInput<'_>) -> Result<Desire
         annotations,
         superuser_secret: spec::superuser_secret(facts, input).unwrap_or_default(),
         spec,
-        switched_off: vector::switched_off(facts).into_iter().collect(),
+        switched_off: vector::switched_off(facts)
+            .into_iter()
+            .chain(per_node::switched_off(facts))
+            .collect(),
         config_maps,
         input_hash,
     })

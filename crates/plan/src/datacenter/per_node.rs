@@ -69,6 +69,13 @@ pub(super) fn of(
     }
 }
 
+/// Name of the generated one, where the user has given another.
+pub(super) fn switched_off(facts: &Facts<'_>) -> Option<String> {
+    let given = facts.template.per_node_config_map()?;
+    let generated = naming::per_node_config_map(facts.cluster, facts.template.cassandra_name());
+    (given != generated).then_some(generated)
+}
+
 /// The user's. Its pods are replaced when its content changes. What upstream told the pods stays as long as the content
 /// does, or no digest of ours says what the content was.
 fn of_user(facts: &Facts<'_>, input: &DatacenterInput<'_>, name: &str) -> Result<PerNode, Refusal> {

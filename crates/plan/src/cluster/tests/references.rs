@@ -169,6 +169,43 @@ fn c085_a_generated_config_map_is_made_and_never_put_over_somebody_else_s() {
     assert!(written.is_some() && written < created, "{:?}", reasons(&made));
 }
 
+#[test]
+fn pn6_c082_a_generated_config_map_goes_when_the_user_s_is_in_its_place() {
+    let mut world = World::complete();
+    for datacenter in world.templates() {
+        datacenter.options.config =
+            serde_json::from_value(json!({"cassandraYaml": {"num_tokens": 1}})).unwrap();
+    }
+    world.make("dc1", Role::Founder);
+    world.make("dc2", Role::Rebuild);
+    let Seen::Present(with_generated) = world.datacenter("dc2").config_maps.clone() else {
+        panic!("they are listed")
+    };
+    assert!(with_generated.contains_key(PER_NODE), "{with_generated:?}");
+    refer(&mut world, there("a: 1"));
+    let deleted = |world: &World| {
+        let acts = plan(&world.facts).acts.into_iter();
+        let names = acts.filter_map(|act| match act {
+            Act::DeleteLeftovers { config_maps, .. } => Some(config_maps),
+            _ => None,
+        });
+        names.flatten().map(|(name, ..)| name).collect::<Vec<_>>()
+    };
+    // It is still mounted: the datacenter is changed first.
+    assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
+    assert_eq!(deleted(&world), [""; 0]);
+    let references = References {
+        per_node_config: Some(content("a: 1")),
+        ..References::default()
+    };
+    world.make_with("dc2", Role::Rebuild, &references);
+    world.datacenter("dc2").config_maps = Seen::Present(with_generated);
+    world.live("dc2").settled = false;
+    assert_eq!(deleted(&world), [""; 0]);
+    world.live("dc2").settled = true;
+    assert_eq!(deleted(&world), [PER_NODE]);
+}
+
 /// dc1 and dc2 in one namespace of one plane, with Medusa's configuration, which they share.
 fn sharing() -> World {
     let mut world = World::of(json!([

@@ -203,7 +203,7 @@ fn a_founder_that_was_chosen_and_never_made_is_chosen_anew_when_it_is_stopped() 
 }
 
 #[test]
-fn behind_additional_seeds_nobody_founds_and_the_first_is_external() {
+fn cc26_behind_additional_seeds_nobody_founds_and_the_first_is_external() {
     let mut world = World::new();
     world.facts.kc.spec.cassandra.as_mut().unwrap().additional_seeds = Some(vec!["10.0.0.9".to_owned()]);
     let record = world.write_record();
