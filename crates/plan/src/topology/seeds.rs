@@ -1,9 +1,10 @@
 //! Which addresses a datacenter is given as seeds: those of the others.
 //!
 //! A datacenter becomes a source once it is Ready, when all its seeds are labelled, and stays one. From then on its
-//! new seeds are followed at once; an address goes only when its datacenter was seen and has no such node any more.
-//! While a source is unknown, everything stays that was published; and the last addresses stay while another datacenter
-//! runs that has not shown its seeds.
+//! new seeds are followed at once. While it shows as many as it should have, these alone count, so that what is published
+//! does not depend on how it came to be. While some are missing, as when pods restart, an address that was published goes
+//! only when its datacenter has no such node any more. While a source is unknown, everything stays that was published; and
+//! the last addresses stay while another datacenter runs that has not shown its seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,6 +14,9 @@ use api::seen::Seen;
 use super::draft::Draft;
 use super::sites::{Datacenter, SeedPod, Site};
 use super::slices::seed_address;
+
+/// cass-operator labels all nodes of a smaller datacenter, and no fewer of a larger one.
+const USUAL: usize = 3;
 
 /// Seeds for one datacenter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +106,20 @@ fn contribution<'a>(draft: &Draft<'_>, other: &'a Site, published: &Seeds) -> Co
     if stopped || new_and_unready || !own.initialized {
         return Contribution::None;
     }
+    if own.shows_its_seeds(pods) {
+        return Contribution::Of(own, labelled);
+    }
     Contribution::Of(own, &labelled | &kept)
+}
+
+impl Datacenter {
+    /// Whether `pods`, which are labelled, are as many as it should have. cass-operator writes down late that a pod has
+    /// another address, so that its nodes say less.
+    fn shows_its_seeds(&self, pods: &[SeedPod]) -> bool {
+        let with_address = pods.iter().filter(|pod| !pod.addresses.is_empty()).count();
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        with_address > 0 && with_address >= size.min(USUAL)
+    }
 }
 
 impl SeedPod {

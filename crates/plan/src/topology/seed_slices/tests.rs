@@ -194,10 +194,17 @@ fn the_last_seeds_stay_until_another_datacenter_that_runs_shows_its_own() {
     assert!(touches_dc1(&input), "{:?}", sentences(&input));
 }
 
-#[test]
-fn a_new_address_is_followed_and_the_old_one_goes_when_no_node_has_it() {
-    let mut input = two_datacenters();
+/// A pod of dc2 that was a seed has restarted: it comes back with another address, which cass-operator writes down later.
+fn restarted(input: &mut TopologyInput) {
     input.sites[1].seeds.as_mut().unwrap()[0].addresses = vec![ip("198.18.2.99")];
+}
+
+#[test]
+fn while_seeds_are_missing_the_address_of_a_node_stays() {
+    let mut input = two_datacenters();
+    let labelled = input.sites[1].seeds.as_mut().unwrap();
+    labelled.truncate(2);
+    restarted(&mut input);
     assert_eq!(
         written(&input),
         ["198.18.2.10", "198.18.2.11", "198.18.2.12", "198.18.2.99"]
@@ -208,6 +215,38 @@ fn a_new_address_is_followed_and_the_old_one_goes_when_no_node_has_it() {
     };
     dc2.nodes.get_mut("p0").unwrap().address = Some(ip("198.18.2.99"));
     assert_eq!(written(&input), ["198.18.2.11", "198.18.2.12", "198.18.2.99"]);
+}
+
+/// Whoever was away while pods restarted must come to the seeds of one who saw it all.
+#[test]
+fn a_datacenter_that_shows_all_its_seeds_gives_these_alone_whatever_was_published_before() {
+    let mut input = two_datacenters();
+    restarted(&mut input);
+    let all = ["198.18.2.11", "198.18.2.12", "198.18.2.99"];
+    assert_eq!(written(&input), all);
+    input.sites[0].slices = Ok(Vec::new());
+    assert_eq!(written(&input), all);
+}
+
+/// cass-operator labels all nodes of a small datacenter, and three of a larger one that has few racks.
+#[test]
+fn how_many_seeds_a_datacenter_shows_is_held_against_its_size() {
+    for (size, labelled, kept) in [(1, 1, 0), (2, 1, 3), (2, 2, 0), (3, 2, 2), (9, 2, 2), (9, 3, 0)] {
+        let mut input = two_datacenters();
+        input.sites[1].seeds.as_mut().unwrap().truncate(labelled);
+        restarted(&mut input);
+        let Seen::Present(dc2) = &mut input.sites[1].seen else {
+            panic!()
+        };
+        dc2.size = size;
+        let before = addresses(&input.sites[0]);
+        let labels = input.sites[1].seeds.as_ref().unwrap().iter();
+        let labels: BTreeSet<IpAddr> = labels.flat_map(|pod| pod.addresses.clone()).collect();
+        let written: BTreeSet<IpAddr> = written(&input).iter().map(|text| ip(text)).collect();
+        let more = written.difference(&labels).count();
+        assert!(written.is_superset(&labels));
+        assert_eq!(more, kept, "size {size}, {labelled} labelled, {before:?} before");
+    }
 }
 
 #[test]
