@@ -178,7 +178,7 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     if report.converged.is_none() {
         lines.push("P14: it never came to its end".to_owned());
     }
-    lines.extend(counts::differing(&reference.journal, &report.journal));
+    lines.extend(counts::differing(&reference.journal, &report.journal, lied));
     lines.extend(
         normal::differences(&reference.state, &report.state)
             .into_iter()
