@@ -286,7 +286,10 @@ pub fn wrong(reference: &Report, report: &Report) -> Vec<String> {
     let mut lines: Vec<String> = violations.cloned().collect();
     if !named {
         let differences = normal::differences(&reference.state, &report.state);
-        let his = |line: &&String| !report.deeds.iter().any(|deed| is_about(line, deed)) && !may_differ(line);
+        let his = |line: &&String| {
+            let mut deeds = report.deeds.iter();
+            !deeds.any(|deed| is_about(line, deed) || is_reported(line, deed)) && !may_differ(line)
+        };
         lines.extend(differences.iter().filter(his).map(|line| format!("P14: {line}")));
     }
     if !lines.is_empty() {
@@ -341,6 +344,38 @@ fn may_differ(line: &str) -> bool {
     history || ending || mark || told || woken
 }
 
+/// The report says of what he put there that it is not ours, also where the cluster has more to say than that.
+fn is_reported(line: &str, deed: &str) -> bool {
+    let Some((path, plane)) = deed
+        .split_once("in place of ")
+        .and_then(|(_, what)| what.split_once(" in "))
+    else {
+        return false;
+    };
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let Some((_, change)) = line.split_once("/K8ssandraCluster/") else {
+        return false;
+    };
+    let Some((_, holds)) = change
+        .split_once(".holds: ")
+        .and_then(|(_, holds)| holds.split_once(" became "))
+    else {
+        return false;
+    };
+    let (before, _) = change.split_once(" became ").unwrap_or_default();
+    let holds: Vec<Value> = serde_json::from_str(holds).unwrap_or_default();
+    let new = holds.iter().filter(|hold| !before.contains(&hold.to_string()));
+    let is_his = |hold: &Value| {
+        let message = hold["message"].as_str().unwrap_or_default();
+        let at = if plane == CONTROL_PLANE { "" } else { plane };
+        hold["reason"] == "NotOwned"
+            && message.contains(&format!("/{name} "))
+            && hold["context"].as_str().unwrap_or_default() == at
+    };
+    let mut new = new.peekable();
+    new.peek().is_some() && new.all(is_his)
+}
+
 /// What he put there differs from what was there, of course.
 fn is_about(line: &str, deed: &str) -> bool {
     let Some((_, what)) = deed.split_once("in place of ") else {
@@ -356,4 +391,43 @@ fn is_about(line: &str, deed: &str) -> bool {
     let of_a_copy =
         || line.contains(&format!("{copy}.metadata.")) || line.ends_with(&format!("{copy} is there too"));
     line.starts_with(plane) && line.contains(name) || is_copied && of_a_copy()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_reported;
+
+    #[test]
+    fn a_hold_that_names_what_he_put_there_is_his() {
+        let hold = |reason: &str, name: &str| {
+            format!(
+                r#"{{"context":"north","datacenter":"dc3","message":"EndpointSlice db/{name} in plane north is not ours","reason":"{reason}"}}"#
+            )
+        };
+        let line = |before: &str, after: &str| {
+            format!(
+                "control-plane/K8ssandraCluster/db/demo.status.reports.topology.holds: {before} became {after}"
+            )
+        };
+        let deed = "somebody put his own in place of /apis/x/v1/namespaces/db/endpointslices/s in north";
+        let (his, other) = (hold("NotOwned", "s"), hold("RingSplit", "s"));
+        assert!(is_reported(&line("null", &format!("[{his}]")), deed));
+        assert!(is_reported(
+            &line(&format!("[{other}]"), &format!("[{other},{his}]")),
+            deed
+        ));
+        for after in [
+            format!("[{his},{other}]"),
+            format!("[{other}]"),
+            format!("[{}]", hold("NotOwned", "other-s")),
+            "[]".to_owned(),
+            "null".to_owned(),
+        ] {
+            assert!(!is_reported(&line("null", &after), deed), "{after}");
+        }
+        assert!(!is_reported(
+            &line("null", &format!("[{his}]")),
+            "somebody deleted /apis/s in north"
+        ));
+    }
 }
