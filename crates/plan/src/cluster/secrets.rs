@@ -6,7 +6,7 @@ use api::names::reason;
 
 use super::acts::Act;
 use super::draft::{Draft, Entry, ours};
-use super::facts::{ReplicatedFacts, SecretFacts, is_unregistered};
+use super::facts::{DatacenterFacts, ReplicatedFacts, SecretFacts, is_unregistered};
 use crate::own_secrets::{self, OwnSecret, Purpose};
 use crate::{replication, superuser};
 
@@ -137,9 +137,17 @@ pub(super) fn are_copied_in_vain(draft: &Draft<'_>) -> bool {
     are_known(draft) && gone.any(|place| actual.contains(place) && !wanted.contains(place))
 }
 
-/// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there. One in a
-/// plane that nobody knows now keeps the target that it has.
+/// Where copies are needed: for every datacenter of the spec, and for each that has left it and is still there. One that
+/// cannot be seen keeps the target that it has, and gets none: its copies may have gone with it.
 fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
+    let actual = match &draft.facts.replicated {
+        ReplicatedFacts::Present { targets, .. } => Some(targets),
+        ReplicatedFacts::Missing => None,
+    };
+    let place = |it: &DatacenterFacts| (it.context.clone(), it.namespace.clone());
+    let needs = |it: &&DatacenterFacts| {
+        it.object.present().is_some() || actual.is_none_or(|actual| actual.contains(&place(it)))
+    };
     let own = (String::new(), draft.identity.namespace.clone());
     let spec = own_secrets::places(&draft.facts.kc);
     let leaves = |name: &&String| !draft.wants(name) && !draft.gone.contains_key(*name);
@@ -147,7 +155,8 @@ fn targets(draft: &Draft<'_>) -> Vec<(String, String)> {
     let leaving = leaving
         .filter_map(|name| draft.datacenter(name))
         .filter(|it| !is_unregistered(&it.context))
-        .map(|it| (it.context.clone(), it.namespace.clone()));
+        .filter(needs)
+        .map(place);
     let mut seen = BTreeSet::from([own]);
     spec.into_iter()
         .chain(leaving)

@@ -2,11 +2,12 @@
 
 use api::names::reason;
 use api::record::Role;
+use api::seen::Seen;
 use serde_json::{Value, json};
 
-use super::world::{World, holds, reasons, secret, sentences};
+use super::world::{World, absent, holds, reasons, secret, sentences, unknown};
 use crate::cluster::acts::Act;
-use crate::cluster::facts::SecretFacts;
+use crate::cluster::facts::{ReplicatedFacts, SecretFacts};
 use crate::cluster::plan;
 
 fn give_reaper(world: &mut World, reaper: Value) {
@@ -162,4 +163,49 @@ fn en7_where_something_else_provides_secrets_nothing_waits_for_them() {
         "{:?}",
         holds(&made)
     );
+}
+
+/// The targets that the ReplicatedSecret is given, if it is written.
+fn targets_given(world: &World) -> Option<Vec<String>> {
+    let acts = plan(&world.facts).acts;
+    acts.into_iter().find_map(|act| match act {
+        Act::ApplyReplicatedSecret { targets, .. } | Act::CreateReplicatedSecret { targets } => {
+            Some(targets.into_iter().map(|(context, _)| context).collect())
+        }
+        _ => None,
+    })
+}
+
+/// dc2 has left the spec, and its plane answers now and then only.
+#[test]
+fn copies_that_went_with_their_datacenter_do_not_come_back_because_it_cannot_be_read() {
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.copied_to(&["east", "west"]);
+    world.datacenter("dc2").config_maps = Seen::Present([].into());
+    let cannot_be_read = |world: &mut World| {
+        world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    };
+    cannot_be_read(&mut world);
+    assert_eq!(targets_given(&world), None);
+    world.datacenter("dc2").object = absent("west", "dc2");
+    assert_eq!(targets_given(&world), Some(vec!["east".to_owned()]));
+    world.copied_to(&["east"]);
+    cannot_be_read(&mut world);
+    assert_eq!(targets_given(&world), None);
+    world.datacenter("dc2").object = Seen::NotListed;
+    assert_eq!(targets_given(&world), None);
+}
+
+#[test]
+fn a_datacenter_that_leaves_and_may_be_there_is_among_the_targets_of_a_new_replicated_secret() {
+    let all = Some(vec!["east".to_owned(), "west".to_owned()]);
+    let mut world = World::complete();
+    world.drop_from_spec("dc2");
+    world.copied_to(&["east"]);
+    assert_eq!(targets_given(&world), all, "it is seen, and lacks its copies");
+    world.facts.replicated = ReplicatedFacts::Missing;
+    assert_eq!(targets_given(&world), all);
+    world.datacenter("dc2").object = Seen::Unknown(unknown("west"));
+    assert_eq!(targets_given(&world), all);
 }
