@@ -4,10 +4,14 @@
 //! make the first pod its own seed, which could found a second ring. It is written before the datacenter exists.
 //! Once the datacenter is Initialized it gets the *lasting* slice, under upstream's name and owned by the
 //! datacenter, and the joining one goes. A founder that has not started gets none: it must not find another ring.
+//!
+//! A datacenter that left the spec is part of the ring until its removal begins, so that its slice follows the others'
+//! seeds until then. What else is in that slice stays as it is: the spec says nothing about it any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use api::names::{SeedSlice, annotation, label, reason};
 use api::record::{RecordState, Role};
@@ -17,7 +21,7 @@ use super::acts::{Act, Kind, plane as plane_name};
 use super::cluster::DatacenterSpec;
 use super::draft::Draft;
 use super::seeds::{self, Seeds};
-use super::sites::Site;
+use super::sites::{Datacenter, Site};
 use super::slices::{Claim, Family, Slice, endpoints_together, has_all};
 use crate::naming;
 
@@ -34,9 +38,10 @@ enum Need {
 pub(super) fn plan(draft: &mut Draft<'_>) {
     let input = draft.input;
     for site in &input.sites {
-        let Some(spec) = &site.spec else { continue };
-        if let Ok(slices) = &site.slices {
-            for_site(draft, site, spec, slices);
+        let Ok(slices) = &site.slices else { continue };
+        match &site.spec {
+            Some(spec) => for_site(draft, site, spec, slices),
+            None => follow(draft, site, slices),
         }
     }
     delete_strays(draft);
@@ -84,6 +89,43 @@ fn for_site(draft: &mut Draft<'_>, site: &Site, spec: &DatacenterSpec, slices: &
         draft
             .acts
             .extend(own.iter().filter(marked).map(|slice| delete(site.at(), slice)));
+    }
+}
+
+/// Keeps the lasting slices of a datacenter that left the spec up to date. None is made, and none is deleted.
+fn follow(draft: &mut Draft<'_>, site: &Site, slices: &[Slice]) {
+    let cluster = &draft.input.cluster;
+    let lives = |own: &&Datacenter| own.initialized && !own.deleting;
+    let Some(own) = site.own(cluster).filter(lives) else {
+        return;
+    };
+    if site.is_leaving() || matches!(cluster.record, RecordState::Unreadable(_)) {
+        return;
+    }
+    let service = naming::additional_seed_service(&cluster.cassandra_name, &site.name);
+    let lasting: Vec<&Slice> = slices
+        .iter()
+        .filter(|slice| slice.label(label::SERVICE_NAME) == service)
+        .filter(|slice| slice.claim_as_seeds(cluster) == Claim::Ours)
+        .filter(|slice| slice.label(label::SEED_SLICE) == SeedSlice::LASTING)
+        .collect();
+    let wanted = seeds::for_site(draft, site, &published(&lasting));
+    for slice in lasting {
+        let addresses = slice.family.of(&wanted.addresses);
+        let mut annotations = slice.annotations.clone();
+        annotations.insert(annotation::SEED_SOURCES.to_owned(), wanted.sources_text());
+        let same = slice.addresses == addresses && slice.annotations == annotations;
+        if same || addresses.is_empty() {
+            continue;
+        }
+        let metadata = metadata(site, &slice.name, &slice.labels, &annotations, Some(&own.uid));
+        draft.acts.push(Act::Apply {
+            at: site.at(),
+            kind: Kind::EndpointSlice,
+            name: slice.name.clone(),
+            uid: slice.uid.clone(),
+            object: object(&metadata, slice.family, &addresses),
+        });
     }
 }
 
@@ -282,35 +324,49 @@ impl Body<'_, '_> {
 
     fn annotations(&self) -> BTreeMap<String, String> {
         let mut annotations = self.spec.annotations.clone();
-        let sources = serde_json::to_string(&self.seeds.sources).unwrap_or_default();
-        annotations.insert(annotation::SEED_SOURCES.to_owned(), sources);
+        annotations.insert(annotation::SEED_SOURCES.to_owned(), self.seeds.sources_text());
         annotations
     }
 
     fn object(&self, name: &str) -> Value {
         let addresses = self.family.of(&self.seeds.addresses);
-        let mut metadata = Map::new();
-        metadata.insert("name".to_owned(), json!(name));
-        metadata.insert("namespace".to_owned(), json!(self.site.namespace));
-        metadata.insert("labels".to_owned(), json!(self.labels()));
-        metadata.insert("annotations".to_owned(), json!(self.annotations()));
-        if let Some(uid) = self.owner() {
-            let owner = json!([{
-                "apiVersion": "cassandra.datastax.com/v1beta1",
-                "kind": "CassandraDatacenter",
-                "name": self.site.name,
-                "uid": uid,
-            }]);
-            metadata.insert("ownerReferences".to_owned(), owner);
-        }
-        json!({
-            "apiVersion": Kind::EndpointSlice.api_version(),
-            "kind": Kind::EndpointSlice.as_str(),
-            "metadata": metadata,
-            "addressType": self.family.address_type(),
-            "endpoints": endpoints_together(&addresses),
-        })
+        let metadata = metadata(self.site, name, &self.labels(), &self.annotations(), self.owner());
+        object(&metadata, self.family, &addresses)
     }
+}
+
+fn metadata(
+    site: &Site,
+    name: &str,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+    owner: Option<&str>,
+) -> Value {
+    let mut metadata = json!({
+        "name": name,
+        "namespace": site.namespace,
+        "labels": labels,
+        "annotations": annotations,
+    });
+    if let Some(uid) = owner {
+        metadata["ownerReferences"] = json!([{
+            "apiVersion": "cassandra.datastax.com/v1beta1",
+            "kind": "CassandraDatacenter",
+            "name": site.name,
+            "uid": uid,
+        }]);
+    }
+    metadata
+}
+
+fn object(metadata: &Value, family: Family, addresses: &BTreeSet<IpAddr>) -> Value {
+    json!({
+        "apiVersion": Kind::EndpointSlice.api_version(),
+        "kind": Kind::EndpointSlice.as_str(),
+        "metadata": metadata,
+        "addressType": family.address_type(),
+        "endpoints": endpoints_together(addresses),
+    })
 }
 
 #[cfg(test)]

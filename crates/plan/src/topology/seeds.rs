@@ -29,6 +29,13 @@ pub(super) struct Seeds {
     pub(super) unattributed: bool,
 }
 
+impl Seeds {
+    /// Where they come from, as it is written down beside them.
+    pub(super) fn sources_text(&self) -> String {
+        serde_json::to_string(&self.sources).unwrap_or_default()
+    }
+}
+
 /// The seeds that `site` shall have, beside those that were `published` for it so far.
 pub(super) fn for_site(draft: &Draft<'_>, site: &Site, published: &Seeds) -> Seeds {
     let mut wanted = Seeds::default();

@@ -425,3 +425,46 @@ fn a_joining_slice_for_a_datacenter_that_nobody_knows_any_more_goes() {
         "Delete EndpointSlice db/demo-dc2-additional-seed-service-ipv4 in plane west"
     );
 }
+
+/// It is part of the ring until its removal begins, which may be asked a second consent for.
+#[test]
+fn a_datacenter_that_left_the_spec_follows_the_seeds_of_others_until_its_removal_begins() {
+    let mut input = two_datacenters();
+    input.sites[0].spec = None;
+    assert!(
+        !sentences(&input)
+            .iter()
+            .any(|act| act.contains("dc1-additional-seed")),
+        "{:?}",
+        sentences(&input)
+    );
+    let before = input.sites[0].slices.as_ref().unwrap()[0].clone();
+    restarted(&mut input);
+    assert_eq!(written(&input), ["198.18.2.11", "198.18.2.12", "198.18.2.99"]);
+
+    let mut going = input.clone();
+    going.sites[0].record.as_mut().unwrap().leaving = Some(Leaving {
+        uid: "uid-dc1".to_owned(),
+        generation: 1,
+    });
+    let mut gone = input.clone();
+    gone.sites[1].seen = Seen::Absent(absent("dc2"));
+    let mut deleting = input.clone();
+    if let Seen::Present(own) = &mut deleting.sites[0].seen {
+        own.deleting = true;
+    }
+    for input in [going, gone, deleting] {
+        let acts = sentences(&input);
+        assert!(
+            !acts.iter().any(|act| act.contains("dc1-additional-seed")),
+            "{acts:?}"
+        );
+    }
+
+    converge(&mut input);
+    let after = &input.sites[0].slices.as_ref().unwrap()[0];
+    assert_eq!(
+        (&after.labels, &after.annotations, &after.owners),
+        (&before.labels, &before.annotations, &before.owners)
+    );
+}
