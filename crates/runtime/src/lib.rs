@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`Key`] | the name of a root object |
 //! | [`Queue`], [`work`] | passes: one per key at a time, debounced, with back-off, panics isolated |
-//! | [`watch`], [`Cache`] | one task per watch, slim values, states, our own writes |
+//! | [`watch`], [`Cache`], [`Graveyard`] | one task per watch, slim values, states, our own writes and deletions |
 //! | [`connect`], [`tls`], [`Bearer`] | connections to an API server, of the own cluster or another |
 //! | [`Guard`] | deadline, size and count of every call of a client |
 //! | [`write`](mod@write) | creates, applies, patches and deletes that cannot hit another object of the same name |
@@ -27,6 +27,7 @@ mod events;
 mod field_owners;
 mod follow;
 mod graves;
+mod graveyard;
 mod guard;
 mod heart;
 mod intake;
@@ -57,6 +58,7 @@ pub use bearer::Bearer;
 pub use cache::{Cache, CacheState};
 pub use connection::{Endpoint, Patience, Wire, WireBody, connect};
 pub use events::{EventType, Events};
+pub use graveyard::Graveyard;
 pub use guard::{CALL_DEADLINE, Guard, Guarded, MOST_ANSWER, TimedOut, TooLarge, timed_out, too_large};
 pub use key::Key;
 pub use metrics::Metrics;

@@ -40,7 +40,7 @@ use api::names::finalizer;
 use api::replicated_secret::ReplicatedSecret;
 use fleet::{Fleet, FleetOptions};
 use plan::replication::{Outcome, TargetPlan};
-use runtime::{GrantArgs, Key, Next, Process, ProcessArgs, Queue, Random, WorkOptions, work};
+use runtime::{GrantArgs, Graveyard, Key, Next, Process, ProcessArgs, Queue, Random, WorkOptions, work};
 use tokio::time::Instant;
 
 pub use watches::RULES;
@@ -83,6 +83,8 @@ pub(crate) struct Context {
     pub fleet: Arc<Fleet<Remote>>,
     pub contention: Contention,
     pub blinks: Blinks,
+    /// Copies that we have deleted.
+    pub graveyard: Graveyard,
 }
 
 /// Runs the program until it is asked to stop.
@@ -130,6 +132,7 @@ pub async fn serve(process: Arc<Process>, planes: FleetOptions) {
         fleet,
         contention: Contention::default(),
         blinks: Blinks::default(),
+        graveyard: Graveyard::default(),
     });
     tokio::select! {
         () = first_lists(&context) => listed.open(),

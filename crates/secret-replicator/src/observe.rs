@@ -61,7 +61,7 @@ async fn with(
     };
     let mut planes = BTreeMap::new();
     for plane in context.fleet.planes() {
-        let seen = plane_facts(key, &facts, &plane).await;
+        let seen = plane_facts(context, key, &facts, &plane).await;
         planes.insert(plane.context().to_owned(), Ok(seen));
     }
     for target in &facts.targets {
@@ -75,14 +75,19 @@ async fn with(
     facts
 }
 
-async fn plane_facts(key: &Key, facts: &ReplicationFacts, plane: &Plane<Remote>) -> PlaneFacts {
+async fn plane_facts(
+    context: &Context,
+    key: &Key,
+    facts: &ReplicationFacts,
+    plane: &Plane<Remote>,
+) -> PlaneFacts {
     let label = facts.identity.label();
     let is_of_this = |copy: &SecretView| copy.labels.get(label::REPLICATED_SECRET_NAME) == Some(&label);
     let listed = plane.caches.copies.list();
     let copies: Result<Vec<SecretView>, Unknown> = listed.map(|listed| {
         listed
             .into_iter()
-            .filter(|(_, copy)| is_of_this(copy))
+            .filter(|(_, copy)| is_of_this(copy) && !context.graveyard.has(&copy.uid))
             .map(|(_, copy)| (*copy).clone())
             .collect()
     });

@@ -89,7 +89,7 @@ pub(crate) async fn prune(
             later(None);
             continue;
         }
-        match delete_one(&plane, copy).await {
+        match delete_one(context, &plane, copy).await {
             Ok(()) => report::done(context, object, "CopyDeleted", &copy.sentence()),
             Err(error) => {
                 tracing::warn!(plane = copy.context, %error, "copy not deleted");
@@ -147,14 +147,19 @@ async fn is_needed(identity: &Identity, plane: &Plane<Remote>, prune: &Prune) ->
     }
 }
 
-async fn delete_one(plane: &Plane<Remote>, prune: &Prune) -> Result<(), WriteError> {
+async fn delete_one(context: &Context, plane: &Plane<Remote>, prune: &Prune) -> Result<(), WriteError> {
     let api = Api::<Secret>::namespaced(plane.client(), &prune.namespace);
     let victim = Victim {
         uid: &prune.uid,
         resource_version: &prune.resource_version,
     };
     match delete(&api, &prune.name, victim, None).await {
-        Ok(_) | Err(WriteError::NotFound { .. }) => Ok(()),
+        // Somebody's finalizer keeps it.
+        Ok(Some(_)) => Ok(()),
+        Ok(None) | Err(WriteError::NotFound { .. }) => {
+            context.graveyard.bury(&prune.uid);
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

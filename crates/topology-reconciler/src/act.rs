@@ -1,8 +1,6 @@
 //! Writes that a plan asks for. Planes are worked on at the same time, and one that fails stops its own acts only.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use api::cass_operator::CassandraTask;
 use api::names::manager::TOPOLOGY_RECONCILER as MANAGER;
@@ -17,7 +15,6 @@ use runtime::{Key, WriteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::Context;
 use crate::ask::Nodes;
@@ -288,49 +285,5 @@ fn absorb_task(plane: &Plane<Remote>, stored: &CassandraTask) {
     let version = stored.resource_version().unwrap_or_default();
     if let Some(key) = Key::of(stored) {
         plane.caches.tasks.absorb(key, &version, RebuildTask::of(stored));
-    }
-}
-
-/// UIDs of what we have deleted, until the watches have surely shown it.
-#[derive(Default)]
-pub(crate) struct Graveyard {
-    graves: Mutex<BTreeMap<String, Instant>>,
-}
-
-/// How long a watch may take to show a deletion.
-const MOURNING: Duration = Duration::from_mins(5);
-
-impl Graveyard {
-    pub fn has(&self, uid: &str) -> bool {
-        self.lock().contains_key(uid)
-    }
-
-    fn bury(&self, uid: &str) {
-        let now = Instant::now();
-        let mut graves = self.lock();
-        graves.retain(|_, since| now.duration_since(*since) < MOURNING);
-        graves.insert(uid.to_owned(), now);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Instant>> {
-        // Nothing in here can be half done.
-        self.graves.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_deleted_is_not_seen_again_and_is_forgotten_in_the_end() {
-        let graveyard = Graveyard::default();
-        graveyard.bury("one");
-        assert!(graveyard.has("one"));
-        assert!(!graveyard.has("two"));
-        tokio::time::advance(MOURNING).await;
-        graveyard.bury("two");
-        assert!(!graveyard.has("one"));
-        assert!(graveyard.has("two"));
     }
 }

@@ -20,11 +20,10 @@ use std::time::Duration;
 
 use fleet::{Fleet, FleetOptions};
 use management_api::Dial;
-use runtime::{GrantArgs, Process, ProcessArgs, Queue, WorkOptions, work};
+use runtime::{GrantArgs, Graveyard, Process, ProcessArgs, Queue, WorkOptions, work};
 
 pub use watches::RULES;
 
-use act::Graveyard;
 use report::Progress;
 use watches::{Local, Remote};
 
