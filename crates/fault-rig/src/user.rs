@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use fake_datacenter::ring::{NodeId, RingError};
+use fake_datacenter::ring::NodeId;
 use serde_json::{Value, json};
 
 use crate::scenario::{Act, Thing};
@@ -67,9 +67,10 @@ fn replicate(world: &World, over: &[(&str, u32)]) -> anyhow::Result<()> {
         pod: "demo-dc1-default-sts-0".to_owned(),
     };
     let mut rings = world.rings.lock();
-    match rings.create_keyspace(&node, KEYSPACE, &over) {
-        Err(RingError::KeyspaceExists(_)) => rings.alter_keyspace(&node, KEYSPACE, &over)?,
-        made => made?,
+    if rings.ring_of(&node)?.keyspaces.contains_key(KEYSPACE) {
+        rings.alter_keyspace(&node, KEYSPACE, &over)?;
+    } else {
+        rings.create_keyspace(&node, KEYSPACE, &over)?;
     }
     Ok(())
 }

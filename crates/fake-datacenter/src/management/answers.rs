@@ -1,11 +1,13 @@
 //! What the reading calls answer.
 
+use std::net::Ipv4Addr;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::Answer;
-use crate::ring::{JobState, MemberState, NodeId, RingError, World};
+use crate::ring::{JobState, Member, MemberState, NodeId, Ring, RingError, World};
 
 pub(crate) fn job_state(world: &mut World, id: &str) -> Answer {
     let Some(job) = world.job(id, Instant::now()) else {
@@ -33,42 +35,51 @@ pub(super) fn probe_cluster(world: &mut World, node: &NodeId) -> Result<Answer, 
     Ok(Answer::text(StatusCode::OK, "OK".into()))
 }
 
-/// What gossip tells this node, one entry for each member.
+/// What gossip tells this node: one entry for each member, and for each node that has left not long ago.
 pub(super) fn endpoints(world: &mut World, node: &NodeId) -> Result<Answer, RingError> {
     let own = world.processes.get(node).map(|process| process.address);
     let ring = world.ring_of(node)?;
-    let entities: Vec<_> = ring
-        .members
-        .iter()
-        .map(|(host, member)| {
-            let status = if member.state == MemberState::Leaving {
-                "LEAVING"
-            } else {
-                "NORMAL"
-            };
-            json!({
-                "ENDPOINT_IP": member.address.to_string(),
-                "RPC_ADDRESS": member.address.to_string(),
-                "NATIVE_ADDRESS_AND_PORT": format!("{}:9042", member.address),
-                "HOST_ID": host,
-                "DC": member.datacenter,
-                "RACK": member.rack,
-                "IS_ALIVE": member.up.to_string(),
-                "IS_LOCAL": (Some(member.address) == own).to_string(),
-                "STATUS": format!("{status},-9223372036854775808"),
-                "STATUS_WITH_PORT": format!("{status},-9223372036854775808"),
-                "RPC_READY": member.up.to_string(),
-                "RELEASE_VERSION": "4.1.8",
-                "CLUSTER_NAME": ring.cluster,
-                "PARTITIONER": "org.apache.cassandra.dht.Murmur3Partitioner",
-                "SCHEMA": schema_id(ring.schema),
-                "LOAD": "75000.0",
-            })
-        })
-        .collect();
+    let members = ring.members.iter().map(|(host, member)| {
+        let status = if member.state == MemberState::Leaving {
+            "LEAVING"
+        } else {
+            "NORMAL"
+        };
+        entity(ring, own, host, member, status)
+    });
+    // An address that has been given to another node is that node's.
+    let is_taken = |member: &Member| ring.members.values().any(|other| other.address == member.address);
+    let left = ring.still_told().filter(|(_, member)| !is_taken(member));
+    let left = left.map(|(host, member)| {
+        let mut entity = entity(ring, own, host, member, "LEFT");
+        entity["IS_ALIVE"] = "false".into();
+        entity
+    });
+    let entities: Vec<_> = members.chain(left).collect();
     Ok(Answer::json(
         &json!({"entity": entities, "variant": null, "annotations": []}),
     ))
+}
+
+fn entity(ring: &Ring, own: Option<Ipv4Addr>, host: &str, member: &Member, status: &str) -> Value {
+    json!({
+        "ENDPOINT_IP": member.address.to_string(),
+        "RPC_ADDRESS": member.address.to_string(),
+        "NATIVE_ADDRESS_AND_PORT": format!("{}:9042", member.address),
+        "HOST_ID": host,
+        "DC": member.datacenter,
+        "RACK": member.rack,
+        "IS_ALIVE": member.up.to_string(),
+        "IS_LOCAL": (Some(member.address) == own).to_string(),
+        "STATUS": format!("{status},-9223372036854775808"),
+        "STATUS_WITH_PORT": format!("{status},-9223372036854775808"),
+        "RPC_READY": member.up.to_string(),
+        "RELEASE_VERSION": "4.1.8",
+        "CLUSTER_NAME": ring.cluster,
+        "PARTITIONER": "org.apache.cassandra.dht.Murmur3Partitioner",
+        "SCHEMA": schema_id(ring.schema),
+        "LOAD": "75000.0",
+    })
 }
 
 fn schema_id(schema: u64) -> String {

@@ -218,6 +218,7 @@ fn new_ring(cluster: &str, founder: Option<NodeId>, system_replication: &Replica
         cluster: cluster.to_owned(),
         founder,
         members: BTreeMap::new(),
+        left: Vec::new(),
         keyspaces: system_keyspaces(system_replication),
         roles: [("cassandra".to_owned(), true)].into(),
         streams: Vec::new(),

@@ -88,14 +88,15 @@ fn network_options(replication: &Replication) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The keyspaces of a new ring: replication of the distributed ones as its founder's options say.
+/// The keyspaces of a new ring: replication of the distributed ones as its founder's options say. Virtual ones are not among
+/// them: a node does not list those.
 pub(super) fn system_keyspaces(replication: &Replication) -> BTreeMap<String, Keyspace> {
     let distributed = [
         ("system_auth", 1),
         ("system_distributed", 3),
         ("system_traces", 2),
     ];
-    let local = ["system", "system_schema", "system_views", "system_virtual_schema"];
+    let local = ["system", "system_schema"];
     let local = local.into_iter().map(|name| (name.to_owned(), Keyspace::local()));
     let distributed = distributed.into_iter().map(|(name, replicas)| {
         let keyspace = if replication.is_empty() {
@@ -109,10 +110,10 @@ pub(super) fn system_keyspaces(replication: &Replication) -> BTreeMap<String, Ke
 }
 
 impl World {
-    /// Creates a keyspace through `node`.
+    /// Creates a keyspace through `node`. One that is there stays as it is, as the management API asks for it.
     ///
     /// # Errors
-    /// When the node is not up, the keyspace exists, or a datacenter has no node.
+    /// When the node is not up, or a datacenter has no node.
     pub fn create_keyspace(
         &mut self,
         node: &NodeId,
@@ -121,7 +122,7 @@ impl World {
     ) -> Result<(), RingError> {
         let ring = self.ring_of(node)?;
         if ring.keyspaces.contains_key(name) {
-            return Err(RingError::KeyspaceExists(name.to_owned()));
+            return Ok(());
         }
         check_datacenters(&ring.datacenters(), name, over)?;
         ring.keyspaces.insert(name.to_owned(), Keyspace::over(over));

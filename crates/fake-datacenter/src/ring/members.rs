@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::{Disk, Keyspace, NodeId, RingError, World};
+
+/// How long gossip tells of a node that has left.
+const REMEMBERED: Duration = Duration::from_hours(72);
 
 /// How far the Cassandra of a running pod is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +95,8 @@ pub struct Ring {
     pub founder: Option<NodeId>,
     /// By host id.
     pub members: BTreeMap<String, Member>,
+    /// Who has left, and when: gossip tells of them for a while.
+    pub left: Vec<(String, Member, Instant)>,
     /// By name.
     pub keyspaces: BTreeMap<String, Keyspace>,
     /// Names of roles, and whether they are superusers.
@@ -107,6 +115,15 @@ impl Ring {
             .values()
             .map(|member| member.datacenter.clone())
             .collect()
+    }
+
+    /// Who has left, as gossip still tells.
+    pub(crate) fn still_told(&self) -> impl Iterator<Item = (&String, &Member)> {
+        let told = self
+            .left
+            .iter()
+            .filter(|(_, _, since)| since.elapsed() < REMEMBERED);
+        told.map(|(host, member, _)| (host, member))
     }
 
     /// Whether any member can still answer or come back.
@@ -196,7 +213,9 @@ impl World {
         let Some(ring) = self.rings.get_mut(&number) else {
             return;
         };
-        ring.members.remove(&host);
+        if let Some(member) = ring.members.remove(&host) {
+            ring.left.push((host, member, Instant::now()));
+        }
         let lost = ring.note_losses();
         self.note(format!("{node} has left ring {number}"));
         self.note_lost(number, &lost);

@@ -52,9 +52,6 @@ pub enum RingError {
     /// The keyspace is not there.
     #[error("keyspace {0} does not exist")]
     NoSuchKeyspace(String),
-    /// The keyspace is there already.
-    #[error("keyspace {0} exists already")]
-    KeyspaceExists(String),
     /// Cassandra accepts only datacenters that have a node.
     #[error("unrecognized datacenter {0} in the replication of {1}")]
     UnknownDatacenter(String, String),
