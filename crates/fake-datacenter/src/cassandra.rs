@@ -210,18 +210,13 @@ impl Cassandra {
     pub(crate) async fn role(&self, node: &NodeId, user: &str, password: &str, superuser: bool) -> bool {
         match self {
             Self::Model(rings) => {
-                if let Ok(ring) = rings.lock().ring_of(node) {
-                    ring.roles.insert(user.to_owned(), superuser);
-                }
-                true
+                let made = rings.lock().make_role(node, user, superuser);
+                is_made(node, user, made)
             }
-            Self::Real(real) => match real.role(node, user, password, superuser).await {
-                Ok(()) => true,
-                Err(error) => {
-                    tracing::warn!(%node, user, %error, "the role is not made");
-                    false
-                }
-            },
+            Self::Real(real) => {
+                let made = real.role(node, user, password, superuser).await;
+                is_made(node, user, made)
+            }
         }
     }
 
@@ -243,6 +238,13 @@ impl Cassandra {
     pub(crate) fn job(&self, id: &str) -> Option<Job> {
         self.rings().lock().job(id, Instant::now())
     }
+}
+
+fn is_made<E: std::fmt::Display>(node: &NodeId, user: &str, made: Result<(), E>) -> bool {
+    if let Err(error) = &made {
+        tracing::warn!(%node, user, %error, "the role is not made");
+    }
+    made.is_ok()
 }
 
 fn wake(bell: &Arc<Bell>) -> Wake {

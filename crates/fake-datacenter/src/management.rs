@@ -174,11 +174,8 @@ fn dispatch(
         }
         ("POST", "/api/v0/ops/auth/role") => {
             let superuser = query(call, "is_superuser") == "true";
-            world
-                .ring_of(node)?
-                .roles
-                .insert(query(call, "username"), superuser);
-            ok()
+            let user = query(call, "username");
+            world.make_role(node, &user, superuser).and_then(|()| ok())
         }
         ("GET", "/api/v0/ops/auth/role") => {
             let roles = world.ring_of(node)?.roles.clone();

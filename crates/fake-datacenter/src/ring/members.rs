@@ -255,6 +255,34 @@ impl World {
         )))
     }
 
+    /// Makes a role, or changes one. Cassandra reads and writes roles at a quorum of the copies of `system_auth` that there
+    /// should be in the datacenter, however few nodes it has.
+    ///
+    /// # Errors
+    /// [`RingError::NotUp`] when the node does not answer, [`RingError::Refused`] when there is no such quorum.
+    pub fn make_role(&mut self, node: &NodeId, user: &str, superuser: bool) -> Result<(), RingError> {
+        let (_, host) = self
+            .membership(node)
+            .ok_or_else(|| RingError::NotUp(node.clone()))?;
+        let ring = self.ring_of(node)?;
+        let own = ring.members.get(&host).map(|member| member.datacenter.clone());
+        let own = own.unwrap_or_default();
+        let copies = ring
+            .keyspaces
+            .get("system_auth")
+            .map_or(0, |it| it.replicas(&own));
+        let local = ring.members.values().filter(|member| member.datacenter == own);
+        let up = local.filter(|member| member.up).count();
+        // Without a copy here, another datacenter is asked.
+        if copies > 0 && up < copies as usize / 2 + 1 {
+            return Err(RingError::Refused(format!(
+                "cannot achieve consistency level LOCAL_QUORUM: {up} nodes are up for {copies} copies of system_auth in {own}"
+            )));
+        }
+        ring.roles.insert(user.to_owned(), superuser);
+        Ok(())
+    }
+
     /// The address of the member whose place a node takes, if it takes one's.
     #[must_use]
     pub fn address_to_replace(&self, node: &NodeId) -> Option<std::net::Ipv4Addr> {

@@ -207,3 +207,24 @@ fn the_founder_decides_how_system_keyspaces_are_replicated() {
     let keyspace = &world.rings[&1].keyspaces["system_auth"];
     assert_eq!((keyspace.replicas("dc1"), keyspace.replicas("dc2")), (3, 3));
 }
+
+#[test]
+fn roles_need_a_quorum_of_the_copies_that_there_should_be() {
+    let mut world = World::default();
+    let (first, _) = boot(&mut world, "dc1", 1, &[1]);
+    let (second, _) = boot(&mut world, "dc1", 2, &[1]);
+    let wanted = over(&[("dc1", 3)]);
+    world.alter_keyspace(&first, "system_auth", &wanted).unwrap();
+    assert_eq!(world.make_role(&first, "admin", true), Ok(()));
+    world.decommission(&second).unwrap();
+    world.left(&second);
+    let refused = world.make_role(&first, "other", false).unwrap_err().to_string();
+    assert!(
+        refused.contains("1 nodes are up for 3 copies of system_auth in dc1"),
+        "{refused}"
+    );
+    let fewer = over(&[("dc1", 1)]);
+    world.alter_keyspace(&first, "system_auth", &fewer).unwrap();
+    assert_eq!(world.make_role(&first, "other", false), Ok(()));
+    assert_eq!(world.rings[&1].roles.len(), 3);
+}
