@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cassandra::Cassandra;
 use crate::management::{Answer, Call, Management, value};
-use crate::real::Real;
+use crate::real::{Harm, Real};
+use crate::ring::NodeId;
 
 /// Serves until stopped. A request whose Host is the address of a pod goes to that pod's management API, any other one
 /// to the state of this program.
@@ -133,11 +134,27 @@ async fn real_state(real: &Real, method: &Method, uri: &http::Uri) -> Answer {
                 Err(error) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
             }
         }
+        (&Method::POST, "/node") => {
+            let asked = |key| value(uri.query().unwrap_or_default(), key);
+            let [plane, namespace, pod, word] = ["plane", "namespace", "pod", "do"].map(asked);
+            let Some(harm) = Harm::parse(&word) else {
+                return Answer::text(StatusCode::BAD_REQUEST, format!("{word:?} cannot be done to a node"));
+            };
+            let node = NodeId {
+                plane,
+                namespace,
+                pod,
+            };
+            match real.harm(&node, harm).await {
+                Ok(()) => Answer::text(StatusCode::OK, "OK".into()),
+                Err(error) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+            }
+        }
         (&Method::POST, "/network") => Answer::text(
             StatusCode::NOT_IMPLEMENTED,
             "real nodes share one loopback interface: planes cannot be cut from each other, only the model's can".into(),
         ),
-        _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool".into()),
+        _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool, /node".into()),
     }
 }
 

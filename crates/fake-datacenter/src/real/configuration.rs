@@ -242,6 +242,7 @@ fn defaults() -> Map<String, Value> {
         "partitioner": "org.apache.cassandra.dht.Murmur3Partitioner",
         "num_tokens": 16,
         "allocate_tokens_for_local_replication_factor": 3,
+        "disk_failure_policy": "stop",
         "commitlog_sync": "periodic",
         "commitlog_sync_period": "10s",
         "commitlog_segment_size": "8MiB",

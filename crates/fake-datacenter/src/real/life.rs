@@ -24,7 +24,7 @@ impl Real {
         let life = async {
             self.until_up(&node, &seeds).await;
             wake();
-            std::future::pending::<()>().await;
+            self.follow(&node, &wake).await;
         };
         let status = tokio::select! {
             () = node.stop.cancelled() => None,
@@ -43,7 +43,11 @@ impl Real {
                 node.last_lines(3)
             ));
         }
-        let again = self.0.rings.lock().ended_by_itself(&node.id, node.pod);
+        let again = {
+            let mut world = self.0.rings.lock();
+            world.impaired.remove(&node.id);
+            world.ended_by_itself(&node.id, node.pod)
+        };
         if again {
             wake();
             tokio::time::sleep(PAUSE).await;
@@ -51,8 +55,11 @@ impl Real {
         let mut known = self.known();
         known.nodes.remove(&node.id);
         if again {
-            // Nothing comes of it when the pod has gone meanwhile.
-            known.to_start.insert(node.id.clone());
+            match known.held.get_mut(&node.id) {
+                Some(waits) => *waits = Some(Arc::clone(&wake)),
+                // Nothing comes of it when the pod has gone meanwhile.
+                None => drop(known.to_start.insert(node.id.clone())),
+            }
         }
         drop(known);
         wake();
@@ -122,10 +129,13 @@ impl Real {
 
     /// The pod of a node is gone: its process is asked to end.
     pub(crate) fn pod_gone(&self, id: &NodeId) {
-        self.known().to_start.remove(id);
-        if let Some(node) = self.known().nodes.get(id) {
+        let mut known = self.known();
+        known.to_start.remove(id);
+        known.held.remove(id);
+        if let Some(node) = known.nodes.get(id) {
             node.stop.cancel();
         }
+        drop(known);
         self.0.rings.lock().pod_gone(id);
     }
 

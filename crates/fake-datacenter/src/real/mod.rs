@@ -5,12 +5,14 @@
 //!
 //! * `configuration`: what a node is started with. `addresses`: where it listens.
 //! * `start` and `life`: a node from its start to its end; `process` and `leash` see to it that none is left behind.
+//! * `pulse`: whether it serves clients. `harm`: what can be done to it by hand.
 //! * `nodetool` (by JMX) reads and operates, `cql` changes schema and roles.
 //! * `management`: the management API. `report`: what `/state` and `/nodetool` say.
 
 mod addresses;
 mod configuration;
 mod cql;
+mod harm;
 mod java;
 mod jobs;
 mod leash;
@@ -18,6 +20,7 @@ mod life;
 mod management;
 mod nodetool;
 mod process;
+mod pulse;
 mod report;
 mod roles;
 mod start;
@@ -30,6 +33,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use addresses::Addresses;
 pub use configuration::{Configuration, NOT_TAKEN, Place};
+pub use harm::Harm;
 
 use crate::ring::{NodeId, RingError, Rings};
 use cql::Login;
@@ -108,6 +112,10 @@ struct Known {
     nodes: BTreeMap<NodeId, Arc<Node>>,
     /// Nodes that are to be started (again) without being asked.
     to_start: BTreeSet<NodeId>,
+    /// Nodes that are kept dead, with whom to wake when one is let go: nobody while its process still ends.
+    held: BTreeMap<NodeId, Option<Wake>>,
+    /// Nodes whose disks have no space.
+    full: BTreeSet<NodeId>,
     /// Where the node was whose place another one is to take.
     replaced: BTreeMap<NodeId, Ipv4Addr>,
     /// Superusers of each cluster, the latest first.

@@ -74,6 +74,12 @@ impl Real {
             .leash
             .hold(pid)
             .map_err(|error| RealError::Io("the shell that holds the nodes".to_owned(), error))?;
+        if self.known().full.contains(id) {
+            let mut limit = super::harm::limit(pid, true).into_std();
+            limit
+                .status()
+                .map_err(|error| RealError::Io("prlimit".to_owned(), error))?;
+        }
         self.note(format!(
             "{id} starts as process {pid} on {address}, seeds {seeds:?}{}",
             said_of(&configuration)
