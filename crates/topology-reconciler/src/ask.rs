@@ -1,5 +1,6 @@
 //! Reads that a plan asks for: live, bounded, all at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use api::cass_operator::CassandraDatacenter;
@@ -7,9 +8,10 @@ use api::seen::Seen;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use management_api::{
-    Call, Client, ClientTls, EndpointState, ManagementApi, Node, Options, Replication, first_answer,
+    Call, Client, ClientTls, EndpointState, ManagementApi, Node, Options, Replication, UNREACHABLE,
+    first_answer,
 };
-use plan::topology::{Ask, Datacenter, Keyspaces, Replicas, Ring, Site, TopologyInput};
+use plan::topology::{Ask, Datacenter, Keyspaces, Replicas, Ring, Schema, Site, TopologyInput};
 use tokio::time::timeout;
 
 use crate::Context;
@@ -38,7 +40,7 @@ pub(crate) async fn answer(context: &Context, input: &TopologyInput, asks: &[Ask
 enum Answer {
     Datacenter(Box<Seen<Datacenter>>),
     Ring(Result<Ring, String>),
-    Agreement(Result<bool, String>),
+    Agreement(Result<Schema, String>),
     Keyspaces(Result<Keyspaces, String>),
     Nothing,
 }
@@ -76,7 +78,7 @@ async fn one(context: &Context, input: &TopologyInput, ask: &Ask) -> Answer {
     match ask {
         Ask::Datacenter(_) => Answer::Datacenter(Box::new(datacenter(context, site).await)),
         Ask::Ring(_) => Answer::Ring(bounded(context, site, Nodes::ring).await),
-        Ask::Agreement(_) => Answer::Agreement(bounded(context, site, Nodes::agreement).await),
+        Ask::Agreement(_) => Answer::Agreement(bounded(context, site, Nodes::schema).await),
         Ask::Keyspaces(_) => Answer::Keyspaces(bounded(context, site, Nodes::keyspaces).await),
         Ask::System { keyspaces, .. } => {
             Answer::Keyspaces(bounded(context, site, async |nodes: &Nodes| nodes.some(keyspaces).await).await)
@@ -166,11 +168,11 @@ impl Nodes {
             .collect())
     }
 
-    pub async fn agreement(&self) -> Result<bool, ActError> {
-        Ok(first_answer(Call::SchemaVersions, &self.nodes, |node| {
-            self.client.schema_agreed(node)
-        })
-        .await?)
+    pub async fn schema(&self) -> Result<Schema, ActError> {
+        let versions = first_answer(Call::SchemaVersions, &self.nodes, |node| {
+            self.client.schema_versions(node)
+        });
+        Ok(schema(versions.await?))
     }
 
     async fn keyspaces(&self) -> Result<Keyspaces, ActError> {
@@ -206,10 +208,10 @@ impl Nodes {
     pub async fn replicate(
         &self,
         keyspace: &str,
-        factors: &std::collections::BTreeMap<String, u32>,
+        factors: &BTreeMap<String, u32>,
         create: bool,
     ) -> Result<(), ActError> {
-        if !self.agreement().await? {
+        if !self.schema().await?.is_agreed() {
             return Err(ActError::SchemaDisagreement);
         }
         if create {
@@ -227,6 +229,17 @@ impl Nodes {
 fn is_member(state: &EndpointState) -> bool {
     let status = state.status.as_deref().unwrap_or("NORMAL");
     !["LEFT", "removed", "removing", "BOOT", "BOOT_REPLACE"].contains(&status)
+}
+
+fn schema(mut versions: BTreeMap<String, Vec<String>>) -> Schema {
+    let unreachable = versions.remove(UNREACHABLE).unwrap_or_default();
+    let mut versions: Vec<Vec<String>> = versions.into_values().collect();
+    versions.iter_mut().for_each(|nodes| nodes.sort());
+    versions.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+    Schema {
+        versions,
+        unreachable,
+    }
 }
 
 fn replicas(replication: &Replication) -> Replicas {
@@ -263,6 +276,27 @@ async fn certificate(context: &Context, site: &Site, name: &str) -> Result<Clien
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_in_one_order_and_who_says_nothing_has_none() {
+        let nodes = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let versions = [
+            ("v1", nodes(&["c", "a"])),
+            ("v2", nodes(&["b"])),
+            ("UNREACHABLE", nodes(&["d"])),
+        ];
+        let seen = schema(
+            versions
+                .map(|(version, nodes)| (version.to_owned(), nodes))
+                .into(),
+        );
+        assert_eq!(seen.versions, [nodes(&["b"]), nodes(&["a", "c"])]);
+        assert_eq!(seen.unreachable, nodes(&["d"]));
+        assert!(!seen.is_agreed());
+        let one = [("v1", nodes(&["a"])), ("UNREACHABLE", nodes(&["d"]))];
+        assert!(schema(one.map(|(version, nodes)| (version.to_owned(), nodes)).into()).is_agreed());
+        assert!(!schema(BTreeMap::new()).is_agreed());
+    }
 
     #[test]
     fn nodes_that_left_or_have_not_arrived_are_no_members() {

@@ -102,7 +102,7 @@ pub enum Ask {
     Datacenter(String),
     /// What a node of this datacenter lists of the ring.
     Ring(String),
-    /// Whether the nodes agree on the schema, as a node of this datacenter sees it.
+    /// Which nodes have which version of the schema, as a node of this datacenter sees it.
     Agreement(String),
     /// These keyspaces and their replication, from a node of this datacenter.
     System {
@@ -113,6 +113,23 @@ pub enum Ask {
     },
     /// All keyspaces and their replication, from a node of this datacenter.
     Keyspaces(String),
+}
+
+/// What a node sees of the schema of its ring.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    /// For each version the addresses of the nodes that have it, those with the fewest nodes first.
+    pub versions: Vec<Vec<String>>,
+    /// Addresses of nodes that do not say which one they have.
+    pub unreachable: Vec<String>,
+}
+
+impl Schema {
+    /// Whether all nodes that say which version they have, have the same. Nobody's word is no agreement.
+    #[must_use]
+    pub fn is_agreed(&self) -> bool {
+        self.versions.len() == 1
+    }
 }
 
 /// Host ids that a node lists as members of the ring.
@@ -136,7 +153,7 @@ pub struct Answers {
     /// To [`Ask::Ring`].
     pub rings: BTreeMap<String, Result<Ring, String>>,
     /// To [`Ask::Agreement`].
-    pub agreement: BTreeMap<String, Result<bool, String>>,
+    pub agreement: BTreeMap<String, Result<Schema, String>>,
     /// To [`Ask::System`]; a keyspace that does not exist is not in it.
     pub system: BTreeMap<String, Result<Keyspaces, String>>,
     /// To [`Ask::Keyspaces`].

@@ -289,10 +289,18 @@ impl FakeRing {
                 site.seen = Seen::Absent(absent(name));
             }
             Ask::Ring(of) => drop(answers.rings.insert(of.clone(), Ok(ring))),
-            Ask::Agreement(via) => drop(answers.agreement.insert(via.clone(), Ok(true))),
+            Ask::Agreement(via) => drop(answers.agreement.insert(via.clone(), Ok(agreed()))),
             Ask::System { via, .. } => drop(answers.system.insert(via.clone(), Ok(keyspaces))),
             Ask::Keyspaces(via) => drop(answers.keyspaces.insert(via.clone(), Ok(keyspaces))),
         }
+    }
+}
+
+/// All nodes have one version.
+pub(super) fn agreed() -> Schema {
+    Schema {
+        versions: vec![vec!["198.18.1.10".to_owned()]],
+        unreachable: Vec::new(),
     }
 }
 

@@ -34,7 +34,7 @@ mod slices;
 #[cfg(test)]
 mod tests;
 
-pub use acts::{Act, Answers, Ask, Keyspaces, Kind, Replicas, Ring, TopologyPlan, Where};
+pub use acts::{Act, Answers, Ask, Keyspaces, Kind, Replicas, Ring, Schema, TopologyPlan, Where};
 pub use cluster::{Cluster, DatacenterSpec};
 pub use progress::can_wait;
 pub use sites::{ContactPoints, Datacenter, Node, RebuildTask, SeedPod, Site, TopologyInput};

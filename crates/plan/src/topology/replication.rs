@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use api::names::{annotation, reason};
 use api::seen::Seen;
 
-use super::acts::{Act, Answers, Ask, Keyspaces};
+use super::acts::{Act, Answers, Ask, Keyspaces, Schema};
 use super::draft::Draft;
 use super::ring::{Join, Joins};
-use super::sites::Site;
+use super::sites::{Node, Site, TopologyInput};
 use super::{Cluster, dc_replication};
 
 /// System keyspaces that every datacenter has replicas of.
@@ -201,14 +201,11 @@ fn set(draft: &mut Draft<'_>, via: &Site, due: Vec<Due>) -> bool {
     match answered(draft, via, |answers| answers.agreement.get(&via.name)) {
         Answered::Missing => draft.ask(Ask::Agreement(via.name.clone())),
         Answered::Failed => {}
-        Answered::Known(false) => {
-            let message =
-                "the nodes do not agree on the schema, so replication is not changed: see that all of them \
-                           are up and reach each other"
-                    .to_owned();
+        Answered::Known(schema) if !schema.is_agreed() => {
+            let message = disagreement(draft.input, via, schema);
             draft.hold(via, reason::SCHEMA_DISAGREEMENT, message);
         }
-        Answered::Known(true) => draft.acts.extend(due.into_iter().map(|due| Act::Replicate {
+        Answered::Known(_) => draft.acts.extend(due.into_iter().map(|due| Act::Replicate {
             via: via.name.clone(),
             keyspace: due.keyspace,
             factors: due.factors,
@@ -216,6 +213,29 @@ fn set(draft: &mut Draft<'_>, via: &Site, due: Vec<Due>) -> bool {
         })),
     }
     false
+}
+
+/// Who has which version, by names of pods where they are known.
+fn disagreement(input: &TopologyInput, via: &Site, schema: &Schema) -> String {
+    let named = |address: &String| {
+        let nodes = input.sites.iter().filter_map(|site| site.seen.present());
+        let mut pods = nodes.flat_map(|own| &own.nodes);
+        let is_it = |node: &Node| node.address.map(|it| it.to_string()).as_ref() == Some(address);
+        let pod = pods.find(|(_, node)| is_it(node)).map(|(pod, _)| pod);
+        pod.map_or_else(|| address.clone(), |pod| format!("{pod} ({address})"))
+    };
+    let list = |nodes: &[String]| nodes.iter().map(named).collect::<Vec<_>>().join(", ");
+    let mut sides: Vec<String> = schema.versions.iter().map(|nodes| list(nodes)).collect();
+    if !schema.unreachable.is_empty() {
+        sides.push(format!("no word from {}", list(&schema.unreachable)));
+    }
+    format!(
+        "the nodes do not agree on the schema, so replication is not changed. Versions of nodes, as datacenter {} sees \
+         them: {}. See that all of them are up and gossip with each other (`nodetool describecluster`, `nodetool statusgossip`); \
+         a node that stays behind takes the schema over when it is restarted",
+        via.name,
+        sides.join(" | ")
+    )
 }
 
 /// What the system keyspaces shall have; none while that must be found out.

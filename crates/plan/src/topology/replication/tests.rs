@@ -39,7 +39,7 @@ fn answer(input: &mut TopologyInput, all: &[(&str, Replicas)]) {
         .answers
         .keyspaces
         .insert("dc1".to_owned(), Ok(keyspaces(all)));
-    input.answers.agreement.insert("dc1".to_owned(), Ok(true));
+    input.answers.agreement.insert("dc1".to_owned(), Ok(agreed()));
 }
 
 #[test]
@@ -115,8 +115,18 @@ fn nothing_is_altered_while_the_nodes_disagree_on_the_schema() {
         .system
         .insert("dc1".to_owned(), Ok(Keyspaces::new()));
     assert_eq!(planned(&input).asks, [Ask::Agreement("dc1".to_owned())]);
-    input.answers.agreement.insert("dc1".to_owned(), Ok(false));
+    let versions = Schema {
+        versions: vec![
+            vec!["198.18.1.11".to_owned()],
+            vec!["198.18.1.10".to_owned(), "198.18.9.9".to_owned()],
+        ],
+        unreachable: vec!["198.18.1.12".to_owned()],
+    };
+    input.answers.agreement.insert("dc1".to_owned(), Ok(versions));
     assert_eq!(holds(&input), ["SchemaDisagreement"]);
+    let message = report(&input).holds[0].message.clone();
+    let sides = "p1 (198.18.1.11) | p0 (198.18.1.10), 198.18.9.9 | no word from p2 (198.18.1.12). See";
+    assert!(message.contains(sides), "{message}");
     assert!(sentences(&input).iter().all(|act| !act.contains("keyspace")));
 }
 
@@ -150,7 +160,7 @@ fn c142_replication_shrinks_only_when_the_datacenter_is_proven_to_be_gone() {
     let both = input.cluster.report.as_ref().unwrap().system_replication.clone();
     let answer: Keyspaces = SYSTEM.map(|name| (name.to_owned(), replicas(&both))).into();
     input.answers.system.insert("dc1".to_owned(), Ok(answer));
-    input.answers.agreement.insert("dc1".to_owned(), Ok(true));
+    input.answers.agreement.insert("dc1".to_owned(), Ok(agreed()));
     let alters = |input: &TopologyInput| {
         sentences(input)
             .into_iter()
