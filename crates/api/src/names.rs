@@ -190,6 +190,8 @@ pub mod condition {
     pub const FOUNDING_HELD: &str = "FoundingHeld";
     /// Datacenters of one cluster do not know each other's nodes.
     pub const RING_SPLIT: &str = "RingSplit";
+    /// Nodes serve nobody although their datacenters are Ready. There only while it is so.
+    pub const NODES_DOWN: &str = "NodesDown";
     /// Fields for add-ons that nobody acts on.
     pub const ADDONS_MANAGED: &str = "AddonsManaged";
     /// ClientConfig: the plane can be used.
@@ -288,6 +290,8 @@ pub mod reason {
     pub const REBUILD_FAILED: &str = "RebuildFailed";
     /// Nodes do not agree on the schema.
     pub const SCHEMA_DISAGREEMENT: &str = "SchemaDisagreement";
+    /// Pods are not ready although nobody is at work there.
+    pub const NODES_NOT_SERVING: &str = "NodesNotServing";
     /// No node of a datacenter answers its management API.
     pub const MANAGEMENT_API_UNREACHABLE: &str = "ManagementApiUnreachable";
     /// Two sides do not list each other's host ids.

@@ -216,4 +216,7 @@ pub struct TopologyDatacenterReport {
     /// and complete answer for this generation and UID; false when some have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_be_deleted: Option<bool>,
+    /// Pods that are not ready although cass-operator calls the datacenter Ready and has nothing to do there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_serving: Vec<String>,
 }

@@ -1,9 +1,9 @@
 //! What is kept of the objects that are watched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::names::label;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointSlice};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use plan::topology::{Family, Headless, Owner, Port, SeedPod, Slice, seed_address};
 use runtime::Key;
@@ -60,6 +60,7 @@ pub(crate) fn slice(object: EndpointSlice) -> Option<Slice> {
     Some(Slice {
         family,
         addresses: addresses.filter_map(|text| seed_address(&text)).collect(),
+        not_serving: BTreeSet::new(),
         ports: ports
             .filter_map(|port| Some(port_of(port.name, port.port?, port.protocol)))
             .collect(),
@@ -73,16 +74,31 @@ pub(crate) fn slice(object: EndpointSlice) -> Option<Slice> {
     })
 }
 
-/// Slices that carry the cluster's labels and are not of the all-pods service are of no use here. Readiness and
-/// versions change all the time and mean nothing here, so they are dropped.
+/// Slices that carry the cluster's labels and are not of the all-pods service are of no use here. Versions change all the
+/// time and mean nothing here, so they are dropped.
 pub(crate) fn all_pods(object: EndpointSlice) -> Option<Slice> {
+    let not_serving = not_serving(&object.endpoints);
     let mut slice = slice(object)?;
+    slice.not_serving = not_serving;
     if !slice.label(label::SERVICE_NAME).ends_with(ALL_PODS) {
         return None;
     }
     slice.resource_version.clear();
     slice.annotations.clear();
     Some(slice)
+}
+
+/// The service publishes pods that are not ready, so `ready` says nothing, but `serving` does. A pod that is being deleted
+/// goes as it should.
+fn not_serving(endpoints: &[Endpoint]) -> BTreeSet<String> {
+    let is_down = |endpoint: &&Endpoint| {
+        let conditions = endpoint.conditions.as_ref();
+        let says = |what: fn(&EndpointConditions) -> Option<bool>| conditions.and_then(what);
+        says(|it| it.serving) == Some(false) && says(|it| it.terminating) != Some(true)
+    };
+    let down = endpoints.iter().filter(is_down);
+    down.filter_map(|endpoint| endpoint.target_ref.as_ref()?.name.clone())
+        .collect()
 }
 
 pub(crate) fn headless(service: ServiceParts) -> Headless {
@@ -203,5 +219,26 @@ mod tests {
         assert!(slice("demo-dc1-all-pods-service", "IPv4").is_some());
         assert_eq!(slice("demo-dc1-service", "IPv4"), None);
         assert_eq!(slice("demo-dc1-all-pods-service", "FQDN"), None);
+    }
+
+    #[test]
+    fn a_pod_that_does_not_serve_is_kept_by_name_unless_it_goes() {
+        let endpoint = |pod: &str, serving: bool, terminating: bool| {
+            json!({
+                "addresses": ["198.18.0.1"],
+                "conditions": { "ready": true, "serving": serving, "terminating": terminating },
+                "targetRef": { "kind": "Pod", "name": pod },
+            })
+        };
+        let object = serde_json::from_value(json!({
+            "metadata": {
+                "name": "x", "namespace": "db",
+                "labels": { "kubernetes.io/service-name": "demo-dc1-all-pods-service" },
+            },
+            "addressType": "IPv4",
+            "endpoints": [endpoint("p0", true, false), endpoint("p1", false, false), endpoint("p2", false, true)],
+        }));
+        let slice = all_pods(object.unwrap()).unwrap();
+        assert_eq!(slice.not_serving, ["p1".to_owned()].into());
     }
 }

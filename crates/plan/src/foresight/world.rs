@@ -324,6 +324,7 @@ fn topology(facts: &ClusterFacts) -> TopologyReport {
             plane_id,
             joined: true,
             may_be_deleted: (!wanted.contains(&name.as_str())).then_some(true),
+            not_serving: Vec::new(),
         };
         Some((name.clone(), told))
     };

@@ -23,6 +23,11 @@ pub fn conditions(facts: &RollupFacts, words: &Words<'_>) -> Vec<Condition> {
     all.extend(held(facts, words, condition::FOUNDING_HELD, |hold| hold.founding).map(|it| fresh(it, about)));
     let split = |hold: &Hold| hold.reason == reason::HOST_IDS_DIFFER;
     all.extend(held(facts, words, condition::RING_SPLIT, split).map(|it| fresh(it, about)));
+    // What topology-reconciler has not said of this generation stays as it was said before.
+    all.extend(match words.topology {
+        Some(_) => super::nodes::down(facts, words).map(about),
+        None => former(facts, condition::NODES_DOWN),
+    });
     all.extend(addons(facts).map(about));
     all
 }

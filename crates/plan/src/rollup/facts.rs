@@ -6,7 +6,7 @@ use std::time::Duration;
 use api::cass_operator::{CassandraDatacenter, CassandraDatacenterStatus};
 use api::k8ssandra_cluster::{K8ssandraCluster, K8ssandraClusterStatus};
 use api::names::{annotation, label};
-use api::record::RecordState;
+use api::record::{RecordState, Role};
 use api::replicated_secret::ReplicationCondition;
 use api::seen::Unknown;
 
@@ -49,6 +49,8 @@ pub struct ClusterView {
     pub record: RecordState,
     /// Its datacenters, in order.
     pub spec: Vec<SpecDatacenter>,
+    /// Seeds that nobody here manages, as the user wrote them.
+    pub additional_seeds: Vec<String>,
     /// Paths of fields that nobody acts on.
     pub unmanaged: Vec<String>,
     /// Its status.
@@ -75,18 +77,15 @@ impl ClusterView {
         let uid = metadata.uid.unwrap_or_default();
         let namespace = metadata.namespace.unwrap_or_default();
         let unmanaged = addons::unmanaged(&object.spec);
-        let datacenters = object
-            .spec
-            .cassandra
-            .map(|cassandra| cassandra.datacenters)
-            .unwrap_or_default();
-        let spec = datacenters.iter().map(|it| SpecDatacenter {
+        let cassandra = object.spec.cassandra.unwrap_or_default();
+        let spec = cassandra.datacenters.iter().map(|it| SpecDatacenter {
             name: it.name().to_owned(),
             context: it.k8s_context.clone(),
             namespace: it.namespace().unwrap_or(&namespace).to_owned(),
         });
         ClusterView {
             spec: spec.collect(),
+            additional_seeds: cassandra.additional_seeds.unwrap_or_default(),
             name: metadata.name.unwrap_or_default(),
             record: RecordState::read(annotations.get(annotation::RECORD).map(String::as_str), &uid),
             uid,
@@ -119,6 +118,16 @@ impl ClusterView {
             return None;
         };
         record.datacenters.get(name)?.uid.as_deref()
+    }
+
+    /// Whether a datacenter joins nodes that nobody here manages.
+    #[must_use]
+    pub fn stands_behind_others(&self, datacenter: &DatacenterView) -> bool {
+        let RecordState::Known(record) = &self.record else {
+            return false;
+        };
+        let entry = record.datacenters.get(&datacenter.name);
+        entry.is_some_and(|entry| entry.role == Role::External)
     }
 
     /// Whether there is consent to delete the CassandraDatacenter with this UID.
@@ -161,6 +170,10 @@ pub struct DatacenterView {
     pub by_upstream: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
+    /// How many nodes it shall have.
+    pub size: usize,
+    /// Whether it shall be stopped.
+    pub stopped_wanted: bool,
     /// Ready and healthy, or stopped as asked, and for its current generation.
     pub settled: bool,
     /// `Updating` or `Ready`, as cass-operator says.
@@ -181,7 +194,16 @@ impl PartialEq for DatacenterView {
                 it.cluster_uid.clone(),
             )
         };
-        let flags = |it: &Self| (it.by_upstream, it.deleting, it.settled, it.progress.clone());
+        let flags = |it: &Self| {
+            (
+                it.by_upstream,
+                it.deleting,
+                it.size,
+                it.stopped_wanted,
+                it.settled,
+                it.progress.clone(),
+            )
+        };
         facts(self) == facts(other)
             && flags(self) == flags(other)
             && self.status.as_ref().map(quiet) == other.status.as_ref().map(quiet)
@@ -227,6 +249,8 @@ impl DatacenterView {
                 .remove(annotation::CLUSTER_UID),
             by_upstream,
             deleting: metadata.deletion_timestamp.is_some(),
+            size: usize::try_from(object.spec.size).unwrap_or_default(),
+            stopped_wanted: object.spec.stopped == Some(true),
             settled,
             progress: object
                 .status

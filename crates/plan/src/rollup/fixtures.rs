@@ -103,6 +103,7 @@ pub fn facts() -> RollupFacts {
             paused: false,
             record: RecordState::None,
             spec: vec![spec("dc1", "east"), spec("dc2", "west")],
+            additional_seeds: vec![],
             unmanaged: vec![],
             status: K8ssandraClusterStatus {
                 reports,

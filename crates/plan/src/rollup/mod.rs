@@ -6,6 +6,7 @@
 //! | [`datacenters`] | `status.datacenters`: an entry exactly while the object was seen |
 //! | [`word`] | what each program said of this generation, and whether it has fallen silent |
 //! | [`ready`] | condition Ready and the error column |
+//! | [`nodes`] | what is known of single nodes: not started, not serving |
 //! | [`conditions`](mod@conditions) | the other conditions |
 //! | [`addons`] | fields that nobody acts on |
 //! | [`difference`](mod@difference) | whether a new status is worth a write, and how soon |
@@ -15,6 +16,7 @@ pub mod conditions;
 pub mod datacenters;
 pub mod difference;
 pub mod facts;
+pub mod nodes;
 pub mod ready;
 pub mod word;
 
@@ -48,7 +50,7 @@ pub fn rollup(facts: &RollupFacts) -> Rollup {
         conditions: conditions::conditions(facts, &words),
         datacenters: datacenters::entries(facts),
         datacenters_ready: Some(datacenters::ready_of_all(facts)),
-        error: Some(ready::error(&words)),
+        error: Some(ready::error(facts, &words)),
         observed_generation: if done {
             former.observed_generation.max(Some(generation))
         } else {

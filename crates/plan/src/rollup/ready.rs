@@ -4,8 +4,9 @@ use api::conditions::Condition;
 use api::names::{condition, reason};
 use api::reports::Hold;
 
-use super::datacenters::{Sight, sights, unknown};
+use super::datacenters::{Sight, owned, sights, unknown};
 use super::facts::{RollupFacts, SpecDatacenter};
+use super::nodes;
 use super::word::{Words, is_on_its_way};
 use crate::cluster::acts::plane as plane_named;
 
@@ -24,7 +25,7 @@ pub fn ready(facts: &RollupFacts, words: &Words<'_>) -> Condition {
 
 /// `None` as a word when all is well or on its way, as upstream has it; else what is wrong, and the way out.
 #[must_use]
-pub fn error(words: &Words<'_>) -> String {
+pub fn error(facts: &RollupFacts, words: &Words<'_>) -> String {
     let refusal = words.cluster.and_then(|report| report.refusal.as_ref());
     let refusal = refusal.map(|refusal| refusal.message.clone());
     let hold = || {
@@ -36,6 +37,7 @@ pub fn error(words: &Words<'_>) -> String {
     let silent = || words.silent.map(silence);
     refusal
         .or_else(hold)
+        .or_else(|| nodes::told(facts, words))
         .or_else(silent)
         .unwrap_or_else(|| "None".to_owned())
 }
@@ -66,7 +68,10 @@ fn because(facts: &RollupFacts, words: &Words<'_>) -> Because {
         return no(&hold.reason, told(facts, hold));
     }
     let sights = sights(facts);
-    if let Some(message) = sights.iter().find_map(|(spec, sight)| not_as_asked(spec, *sight)) {
+    if let Some(message) = sights
+        .iter()
+        .find_map(|(spec, sight)| not_as_asked(facts, spec, *sight))
+    {
         return no(reason::DATACENTER_NOT_READY, message);
     }
     if !words.is_complete() {
@@ -103,8 +108,17 @@ fn foremost<'a>(words: &Words<'a>) -> Option<&'a Hold> {
         .or_else(|| words.holds().next())
 }
 
-/// A hold's message, with what the copies of Secrets wait for where it waits for those.
+/// A hold's message, with what it waits for as far as that is seen here: copies of Secrets, or nodes.
 fn told(facts: &RollupFacts, hold: &Hold) -> String {
+    let name = hold.datacenter.as_deref().unwrap_or_default();
+    let seen = owned(facts);
+    let seen = seen
+        .get(name)
+        .filter(|_| hold.reason == reason::DATACENTER_NOT_READY);
+    let standing = seen.map(|seen| nodes::standing(&facts.cluster, &seen.object));
+    if let Some(standing) = standing.filter(|standing| !standing.is_empty()) {
+        return format!("{}. {standing}", hold.message.trim_end_matches('.'));
+    }
     let context = hold.context.as_deref().unwrap_or_default();
     let waits = |reason: &str| reason == reason::SECRETS_PENDING;
     let copies = facts.replicated.iter().filter(|_| waits(&hold.reason));
@@ -115,7 +129,7 @@ fn told(facts: &RollupFacts, hold: &Hold) -> String {
     }
 }
 
-fn not_as_asked(spec: &SpecDatacenter, sight: Sight<'_>) -> Option<String> {
+fn not_as_asked(facts: &RollupFacts, spec: &SpecDatacenter, sight: Sight<'_>) -> Option<String> {
     let place = plane_named(&spec.context);
     match sight {
         Sight::There(seen) if seen.object.settled => None,
@@ -125,10 +139,19 @@ fn not_as_asked(spec: &SpecDatacenter, sight: Sight<'_>) -> Option<String> {
                 .progress
                 .as_deref()
                 .unwrap_or("not looked at by cass-operator yet");
-            Some(format!(
-                "Datacenter {} in {place} is not ready: {progress}.",
-                spec.name
-            ))
+            let standing = nodes::standing(&facts.cluster, &seen.object);
+            let message = match progress {
+                // cass-operator has done its part: what is wrong is what its nodes show.
+                "Ready" => format!(
+                    "Datacenter {} in {place} is not as it should be. {standing}",
+                    spec.name
+                ),
+                _ => format!(
+                    "Datacenter {} in {place} is not ready: {progress}. {standing}",
+                    spec.name
+                ),
+            };
+            Some(message.trim_end().to_owned())
         }
         Sight::NotThere => Some(format!("Datacenter {} is not there in {place} yet.", spec.name)),
         Sight::Unknown(_) => None,

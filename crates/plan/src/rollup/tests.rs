@@ -96,7 +96,7 @@ fn ready_needs_both_reports_and_what_is_seen() {
     assert_eq!(ready(&unfinished), three("False", "Progressing", message));
     let mut starting = facts();
     starting.datacenters[1] = seen("dc2", "west", false);
-    let message = "Datacenter dc2 in plane west is not ready: Updating.";
+    let message = "Datacenter dc2 in plane west is not ready: Updating. 0 of 3 nodes have started.";
     assert_eq!(ready(&starting), three("False", "DatacenterNotReady", message));
     assert_eq!(rollup(&starting).status.datacenters_ready.as_deref(), Some("1/2"));
     let mut missing = facts();
@@ -258,7 +258,7 @@ fn an_old_entry_is_said_to_be_old_beside_another_reason() {
     let mut facts = settled(facts());
     facts.planes.insert("west".into(), Err(dead("west")));
     facts.datacenters = vec![seen("dc1", "east", false)];
-    let message = "Datacenter dc1 in plane east is not ready: Updating. What is said of dc2 is from before: plane west does not answer.";
+    let message = "Datacenter dc1 in plane east is not ready: Updating. 0 of 3 nodes have started. What is said of dc2 is from before: plane west does not answer.";
     assert_eq!(ready(&facts).2, message);
 }
 

@@ -83,7 +83,7 @@ fn for_site(draft: &mut Draft<'_>, site: &Site, own: &Datacenter, existing: &Con
 }
 
 /// The all-pods slices that are this cluster's, by name; none while they are unknown.
-fn sources<'a>(cluster: &Cluster, site: &'a Site) -> Vec<&'a Slice> {
+pub(super) fn sources<'a>(cluster: &Cluster, site: &'a Site) -> Vec<&'a Slice> {
     let service = naming::all_pods_service(&cluster.cassandra_name, &site.name);
     let ours = |slice: &&Slice| {
         slice.label(label::SERVICE_NAME) == service

@@ -157,6 +157,7 @@ pub(super) fn slice(object: &Value) -> Slice {
         owners: owners(object),
         family: Family::parse(object["addressType"].as_str().unwrap()).unwrap(),
         addresses: addresses.map(|address| ip(address.as_str().unwrap())).collect(),
+        not_serving: std::collections::BTreeSet::new(),
         ports: ports(&object["ports"]),
     }
 }

@@ -1,14 +1,15 @@
 //! The report: how far topology is with this generation, and whether writing that can wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api::names::reason;
 use api::reports::{FORMAT, TopologyDatacenterReport, TopologyReport};
 use api::seen::Seen;
 
 use super::acts::{Ask, TopologyPlan};
+use super::contact_points::sources;
 use super::draft::Draft;
-use super::sites::Site;
+use super::sites::{Datacenter, Site};
 
 /// What is due, missing and reported.
 pub(super) fn conclude(mut draft: Draft<'_>) -> TopologyPlan {
@@ -76,6 +77,7 @@ fn datacenters(draft: &mut Draft<'_>) -> BTreeMap<String, TopologyDatacenterRepo
                     plane_id,
                     joined: draft.is_joined(site),
                     may_be_deleted: draft.may_be_deleted.get(&site.name).copied(),
+                    not_serving: not_serving(draft, site, own),
                 })
             }
             (Seen::Unknown(_) | Seen::NotListed, None) => before
@@ -86,6 +88,17 @@ fn datacenters(draft: &mut Draft<'_>) -> BTreeMap<String, TopologyDatacenterRepo
         entries.extend(entry.map(|entry| (site.name.clone(), entry)));
     }
     entries
+}
+
+/// Pods of a datacenter that are not ready although cass-operator has nothing to do there: it calls a datacenter Ready whose
+/// nodes fail later. While it works, nodes come and go, and that is nobody's trouble.
+fn not_serving(draft: &Draft<'_>, site: &Site, own: &Datacenter) -> Vec<String> {
+    if !draft.is_joined(site) || !own.can_be_asked() {
+        return Vec::new();
+    }
+    let slices = sources(&draft.input.cluster, site).into_iter();
+    let pods: BTreeSet<String> = slices.flat_map(|slice| slice.not_serving.clone()).collect();
+    pods.into_iter().collect()
 }
 
 fn is_the_recorded_one(site: &Site, uid: &str) -> bool {

@@ -112,6 +112,8 @@ pub struct Slice {
     pub family: Family,
     /// Its addresses, ready or not.
     pub addresses: BTreeSet<IpAddr>,
+    /// Pods behind it that are not ready, where somebody wants to know.
+    pub not_serving: BTreeSet<String>,
     /// Its ports, in order.
     pub ports: Vec<Port>,
 }

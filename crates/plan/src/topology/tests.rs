@@ -185,3 +185,22 @@ fn a_report_on_the_way_waits_and_the_last_one_does_not() {
     verdict.datacenters.get_mut("dc2").unwrap().may_be_deleted = Some(false);
     assert!(!can_wait(Some(&on_the_way), &verdict));
 }
+
+#[test]
+fn pods_that_are_not_ready_are_reported_of_datacenters_where_nobody_is_at_work() {
+    let mut input = two_datacenters();
+    let down = |input: &mut TopologyInput, n: usize| {
+        let slice = &mut input.sites[n - 1].pods.as_mut().unwrap()[0];
+        slice.not_serving = ["p1".to_owned()].into();
+    };
+    down(&mut input, 1);
+    down(&mut input, 2);
+    let Seen::Present(own) = &mut input.sites[1].seen else {
+        panic!("no dc2")
+    };
+    own.ready = false;
+    let report = report(&input);
+    assert_eq!(report.datacenters["dc1"].not_serving, ["p1"]);
+    assert!(report.datacenters["dc2"].not_serving.is_empty());
+    assert!(report.complete);
+}

@@ -329,6 +329,7 @@ impl World {
             plane_id: self.record().datacenters[name].plane_id.clone(),
             joined: true,
             may_be_deleted: Some(answer),
+            not_serving: Vec::new(),
         };
         self.facts.topology = Some(TopologyReport {
             format: reports::FORMAT,
