@@ -8,7 +8,7 @@ use api::seen::Seen;
 use super::acts::{Act, Answers, Ask, Keyspaces, Schema};
 use super::draft::Draft;
 use super::ring::{Join, Joins};
-use super::sites::{Node, Site, TopologyInput};
+use super::sites::{Datacenter, Node, Site, TopologyInput};
 use super::{Cluster, dc_replication};
 
 /// System keyspaces that every datacenter has replicas of.
@@ -152,9 +152,27 @@ pub(super) fn is_users(cluster: &Cluster, keyspace: &str) -> bool {
             .any(|name| name == keyspace)
 }
 
-/// The first datacenter whose nodes can be asked for the whole ring.
+/// The first datacenter whose nodes can be asked for the whole ring; where none is Ready, one that waits for fewer replicas.
 pub(super) fn ask_through<'a>(draft: &Draft<'a>) -> Option<&'a Site> {
-    draft.members().next().map(|(site, _)| site)
+    let input = draft.input;
+    let waits = |site: &&Site| {
+        let own = site.own(&input.cluster).filter(|_| !site.is_leaving());
+        draft.is_joined(site) && own.is_some_and(|own| waits_for_fewer(draft, site, own))
+    };
+    let ready = draft.members().next().map(|(site, _)| site);
+    ready.or_else(|| input.sites.iter().find(waits))
+}
+
+/// Whether a datacenter is as small as it shall be, and its keyspaces still have the replicas of before. cass-operator ends
+/// with writing users, and Cassandra takes none while fewer nodes are left than a quorum of the copies of `system_auth`: it
+/// would not be Ready before it has fewer replicas.
+fn waits_for_fewer(draft: &Draft<'_>, site: &Site, own: &Datacenter) -> bool {
+    let Some(spec) = &site.spec else { return false };
+    let report = draft.reported();
+    let last = report.and_then(|report| report.system_replication.get(&spec.ring_name));
+    let runs = own.initialized && !own.stopped_wanted && !own.deleting;
+    let is_done = own.size == spec.size && own.nodes.len() == spec.size as usize;
+    runs && is_done && last.is_some_and(|last| spec.size < *last)
 }
 
 pub(super) enum Answered<'a, T> {
@@ -265,6 +283,7 @@ fn wanted(draft: &mut Draft<'_>, joins: &Joins) -> Option<BTreeMap<String, u32>>
         let counts = joins.get(&site.name) != Some(&Join::Waiting) || last.is_some();
         if own.initialized && counts {
             let settled = (own.ready || own.stopped) && own.size == spec.size;
+            let settled = settled || waits_for_fewer(draft, site, own);
             known &= settled || last.is_some();
             let factor = last.filter(|_| !settled).unwrap_or(spec.size.min(MOST));
             wanted.insert(own.ring_name.clone(), factor);

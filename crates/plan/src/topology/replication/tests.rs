@@ -97,6 +97,36 @@ fn replicas_are_counted_when_the_nodes_are_there_and_not_before() {
     assert_eq!(report(&input).system_replication, system);
 }
 
+/// dc1 shall have one node instead of three, and this many are left.
+fn shrinking(left: usize) -> TopologyInput {
+    let mut input = nothing();
+    bring_up(&mut input, 1);
+    converge(&mut input);
+    input.cluster.generation = 2;
+    input.sites[0].spec.as_mut().unwrap().size = 1;
+    let Seen::Present(dc1) = &mut input.sites[0].seen else {
+        panic!()
+    };
+    // Users cannot be written, so cass-operator never calls it Ready.
+    (dc1.size, dc1.ready) = (1, false);
+    dc1.nodes = dc1.nodes.clone().into_iter().take(left).collect();
+    let answer: Keyspaces = SYSTEM
+        .map(|name| (name.to_owned(), replicas(&[("dc1".to_owned(), 3)].into())))
+        .into();
+    input.answers.system.insert("dc1".to_owned(), Ok(answer));
+    input.answers.agreement.insert("dc1".to_owned(), Ok(agreed()));
+    input
+}
+
+#[test]
+fn who_has_shrunk_below_a_quorum_gets_fewer_replicas_before_it_is_ready() {
+    assert_eq!(sentences(&shrinking(2)), Vec::<String>::new());
+    let written = sentences(&shrinking(1));
+    let expected =
+        SYSTEM.map(|name| format!("Alter keyspace {name} with replicas {{dc1: 1}}, through datacenter dc1"));
+    assert_eq!(written, expected);
+}
+
 #[test]
 fn cd3_dse_has_three_keyspaces_more() {
     assert_eq!(system_keyspaces("dse").len(), 6);
