@@ -196,6 +196,9 @@ pub struct TopologyReport {
     /// Replication that the system keyspaces were last given and read back with: Cassandra DC name → factor.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub system_replication: BTreeMap<String, u32>,
+    /// True while `systemReplication` is what an earlier generation was given: it was not read back for this one yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replication_pending: bool,
     /// True when seeds, replication and rebuilds of this generation are done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub complete: bool,

@@ -334,6 +334,7 @@ fn topology(facts: &ClusterFacts) -> TopologyReport {
         holds: Vec::new(),
         datacenters: facts.datacenters.iter().filter_map(told).collect(),
         system_replication: BTreeMap::new(),
+        replication_pending: false,
         complete: true,
     }
 }

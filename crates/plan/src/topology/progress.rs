@@ -18,12 +18,15 @@ pub(super) fn conclude(mut draft: Draft<'_>) -> TopologyPlan {
     let complete = is_complete(&draft, &datacenters);
     let cluster = &draft.input.cluster;
     let last = draft.reported().map(|report| report.system_replication.clone());
+    let replication_pending =
+        draft.system_replication.is_none() && last.as_ref().is_some_and(|last| !last.is_empty());
     let report = TopologyReport {
         format: FORMAT,
         observed_generation: cluster.generation,
         holds: draft.holds,
         datacenters,
         system_replication: draft.system_replication.or(last).unwrap_or_default(),
+        replication_pending,
         complete,
     };
     TopologyPlan {

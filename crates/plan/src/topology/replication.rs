@@ -33,7 +33,7 @@ pub(super) fn system(draft: &mut Draft<'_>, joins: &Joins) -> bool {
     }
     if draft
         .still_true()
-        .is_some_and(|report| report.system_replication == wanted)
+        .is_some_and(|report| !report.replication_pending && report.system_replication == wanted)
     {
         draft.system_replication = Some(wanted);
         return true;

@@ -97,6 +97,32 @@ fn replicas_are_counted_when_the_nodes_are_there_and_not_before() {
     assert_eq!(report(&input).system_replication, system);
 }
 
+#[test]
+fn what_is_held_is_not_taken_for_done_in_the_next_pass() {
+    let mut input = two_datacenters();
+    input.cluster.generation = 2;
+    let fewer = [("dc1".to_owned(), 1), ("dc2".to_owned(), 3)].into();
+    let answer: Keyspaces = SYSTEM.map(|name| (name.to_owned(), replicas(&fewer))).into();
+    input.answers.system.insert("dc1".to_owned(), Ok(answer));
+    let disagreement = Schema {
+        versions: vec![vec!["198.18.1.11".to_owned()], vec!["198.18.1.10".to_owned()]],
+        unreachable: Vec::new(),
+    };
+    input.answers.agreement.insert("dc1".to_owned(), Ok(disagreement));
+    let held = report(&input);
+    assert_eq!(held.holds.len(), 1, "{held:?}");
+    assert!(held.replication_pending);
+    input.cluster.report = Some(held);
+    input.answers = Answers::default();
+    let asked = planned(&input).asks;
+    assert!(matches!(asked.as_slice(), [Ask::System { .. }]), "{asked:?}");
+    assert!(!report(&input).complete);
+    let written = converge(&mut input);
+    assert_eq!(written.len(), 3, "{written:?}");
+    assert!(report(&input).complete);
+    assert!(!report(&input).replication_pending);
+}
+
 /// dc1 shall have one node instead of three, and this many are left.
 fn shrinking(left: usize) -> TopologyInput {
     let mut input = nothing();
