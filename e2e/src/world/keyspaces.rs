@@ -36,7 +36,7 @@ impl World {
             .await
     }
 
-    async fn post(&self, path: &str, pod: &str, body: &str) -> anyhow::Result<()> {
+    pub(super) async fn post(&self, path: &str, pod: &str, body: &str) -> anyhow::Result<()> {
         let length = body.len();
         let request = format!(
             "POST {path} HTTP/1.0\r\nHost: {pod}:8080\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"

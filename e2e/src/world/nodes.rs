@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use super::World;
+use super::{DATABASES, World};
 
 /// How one node sees its ring.
 #[derive(Clone, Debug)]
@@ -70,6 +70,27 @@ impl World {
         views.sort_by(|one, other| one.datacenter.cmp(&other.datacenter));
         views.dedup_by(|one, other| one.datacenter == other.datacenter);
         Ok(views)
+    }
+
+    /// Does something to one real node: a word of the stand-in's `/node`.
+    ///
+    /// # Errors
+    /// The stand-in does not know the word, or the node refuses.
+    pub async fn do_to_node(&self, plane: &str, pod: &str, what: &str) -> anyhow::Result<()> {
+        let path = format!("/node?plane={plane}&namespace={DATABASES}&pod={pod}&do={what}");
+        self.post(&path, "localhost", "").await
+    }
+
+    /// The process id of a real node, while it has a process.
+    ///
+    /// # Errors
+    /// The stand-in does not answer.
+    pub async fn process(&self, plane: &str, pod: &str) -> anyhow::Result<Option<u64>> {
+        let state = self.ring_state().await?;
+        let node = format!("{plane}/{DATABASES}/{pod}");
+        let mut processes = state["processes"].as_array().into_iter().flatten();
+        let process = processes.find(|process| process["node"] == node.as_str());
+        Ok(process.and_then(|process| process["pid"].as_u64()))
     }
 
     /// What the processes of Cassandra take now.
