@@ -128,10 +128,16 @@ impl Management {
         }
     }
 
-    /// The node at this address and the id of a job that it may begin. Nothing listens at an address of no running pod: 502.
+    /// The node at this address and the id of a job that it may begin. Nothing listens at an address of no
+    /// running pod, or in a plane without power: 502.
     fn begin(&self, address: Ipv4Addr) -> Result<(NodeId, String), Answer> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let Some(node) = self.rings.lock().node_at(address) else {
+        let node = {
+            let world = self.rings.lock();
+            let node = world.node_at(address);
+            node.filter(|node| !world.is_dark(&node.plane))
+        };
+        let Some(node) = node else {
             let error = RingError::NoSuchNode(address.to_string());
             return Err(Answer::text(StatusCode::BAD_GATEWAY, error.to_string()));
         };

@@ -85,7 +85,7 @@ async fn answer(
         None if method == Method::GET && uri.path() == "/state" => Answer::json(&management.state().await),
         None => match &management.cassandra {
             Cassandra::Model(_) => state(management, &method, &uri, &body),
-            Cassandra::Real(real) => real_state(real, &method, &uri).await,
+            Cassandra::Real(real) => real_state(real, &method, &uri, &body).await,
         },
     };
     Ok(reply.into_response())
@@ -123,7 +123,7 @@ fn state(management: &Management, method: &Method, uri: &http::Uri, body: &[u8])
     }
 }
 
-async fn real_state(real: &Real, method: &Method, uri: &http::Uri) -> Answer {
+async fn real_state(real: &Real, method: &Method, uri: &http::Uri, body: &[u8]) -> Answer {
     match (method, uri.path()) {
         (&Method::GET, "/livez" | "/readyz") => Answer::text(StatusCode::OK, "ok".into()),
         (&Method::GET, "/nodetool") => {
@@ -154,8 +154,19 @@ async fn real_state(real: &Real, method: &Method, uri: &http::Uri) -> Answer {
             StatusCode::NOT_IMPLEMENTED,
             "real nodes share one loopback interface: planes cannot be cut from each other, only the model's can".into(),
         ),
-        _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool, /node".into()),
+        (&Method::POST, "/power") => power(real, body),
+        _ => Answer::text(StatusCode::NOT_FOUND, "see /state, /nodetool, /node, /power".into()),
     }
+}
+
+fn power(real: &Real, body: &[u8]) -> Answer {
+    let wish: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let (Some(plane), Some(on)) = (wish["plane"].as_str(), wish["on"].as_bool()) else {
+        let wanted = "wanted: {\"plane\": name, \"on\": bool}";
+        return Answer::text(StatusCode::BAD_REQUEST, wanted.into());
+    };
+    real.set_power(plane, on);
+    Answer::text(StatusCode::OK, "OK".into())
 }
 
 impl Answer {

@@ -21,6 +21,10 @@ impl Actor {
         pod: &Value,
         step: &mut Step,
     ) -> Result<(), ApiError> {
+        if self.plane.rings.lock().is_dark(&self.plane.name) {
+            // It went while this pass was on its way.
+            return Ok(());
+        }
         let uid = json::uid(pod).to_owned();
         self.machines
             .entry(uid.clone())

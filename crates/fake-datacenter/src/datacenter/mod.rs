@@ -148,7 +148,7 @@ impl Actor {
         loop {
             let pass = tokio::select! {
                 () = stop.cancelled() => return,
-                pass = self.pass(reasons) => pass,
+                pass = self.pass_with_power(reasons) => pass,
             };
             let wake = match pass {
                 Ok(None) if self.plane.forget(&self.key, &self.bell) => return,
@@ -182,6 +182,11 @@ impl Actor {
             tracing::warn!(%error, namespace = self.key.0, datacenter = self.key.1, "trying again");
         }
         Instant::now() + Duration::from_millis(100 << self.failures.min(4))
+    }
+
+    async fn pass_with_power(&mut self, reasons: Reasons) -> Result<Option<Instant>, ApiError> {
+        self.plane.rings.powered(&self.plane.name).await;
+        self.pass(reasons).await
     }
 
     /// One look at everything. `None` when nothing is left of this datacenter.

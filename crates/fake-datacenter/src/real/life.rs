@@ -15,6 +15,8 @@ use crate::ring::{Boot, NodeId};
 const LOOK: Duration = Duration::from_millis(250);
 /// How often a new ring is asked to let its first superuser in.
 const TRIES: u32 = 20;
+/// How long a node waits at most until it and its neighbours see each other.
+const SETTLE: Duration = Duration::from_secs(15);
 /// How long a node that ended by itself stays down.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -28,6 +30,7 @@ impl Real {
         };
         let status = tokio::select! {
             () = node.stop.cancelled() => None,
+            () = node.dead.cancelled() => Some(killed(&mut child).await),
             status = child.wait() => Some(status),
             () = life => None,
         };
@@ -91,6 +94,15 @@ impl Real {
         if how == Boot::Founded {
             self.spread_system_keyspaces(node).await;
         }
+        if tokio::time::timeout(SETTLE, self.until_settled(node))
+            .await
+            .is_err()
+        {
+            self.note(format!(
+                "{} does not see all its neighbours, or they not it",
+                node.id
+            ));
+        }
         let took = node.began.elapsed();
         *node
             .up_after
@@ -127,6 +139,22 @@ impl Real {
         }
     }
 
+    /// Waits until a node and those of its cluster that answer see each other up. A node of usual speed is ready some ten
+    /// seconds after its gossip has settled; these do not wait for that, and a probe for a quorum would come too early.
+    async fn until_settled(&self, node: &Node) {
+        for other in self.others(node) {
+            for (one, seen) in [(node, other.address), (&other, node.address)] {
+                let is_up = |row: &super::nodetool::Row| row.address == seen && row.up;
+                while !self.table(one).await.is_ok_and(|rows| rows.iter().any(is_up)) {
+                    if !self.known().nodes.contains_key(&other.id) {
+                        break;
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
+            }
+        }
+    }
+
     /// The pod of a node is gone: its process is asked to end.
     pub(crate) fn pod_gone(&self, id: &NodeId) {
         let mut known = self.known();
@@ -137,6 +165,16 @@ impl Real {
         }
         drop(known);
         self.0.rings.lock().pod_gone(id);
+    }
+
+    /// Takes a plane's power away: whatever runs there is dead at once. Or gives it back: then its nodes start again.
+    pub(crate) fn set_power(&self, plane: &str, on: bool) {
+        self.0.rings.lock().set_power(plane, on);
+        let known = self.known();
+        let there = known.nodes.values().filter(|node| node.id.plane == plane);
+        for node in there.filter(|_| !on) {
+            node.dead.cancel();
+        }
     }
 
     /// Whether no process of a node is left.
@@ -200,4 +238,9 @@ impl Real {
     pub(super) fn note(&self, line: String) {
         self.0.rings.lock().note(line);
     }
+}
+
+async fn killed(child: &mut Child) -> std::io::Result<std::process::ExitStatus> {
+    child.kill().await?;
+    child.wait().await
 }

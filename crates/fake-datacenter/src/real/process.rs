@@ -39,6 +39,8 @@ pub(super) struct Node {
     pub up_after: Mutex<Option<Duration>>,
     /// Asks it to end.
     pub stop: CancellationToken,
+    /// Its machine is dead.
+    pub dead: CancellationToken,
     pub table: Cached<Vec<Row>>,
     pub gossip: Cached<Vec<(Ipv4Addr, Gossip)>>,
     pub schema: Cached<Cluster>,

@@ -108,7 +108,8 @@ impl Real {
         Err(refused)
     }
 
-    fn others(&self, node: &Node) -> Vec<Arc<Node>> {
+    /// Nodes of its cluster that answer.
+    pub(super) fn others(&self, node: &Node) -> Vec<Arc<Node>> {
         let others = self.known().nodes.values().cloned().collect::<Vec<_>>();
         let world = self.0.rings.lock();
         let others = others

@@ -15,7 +15,7 @@ use super::{Real, RealError, Wake};
 use crate::ring::{NodeId, Phase, Process};
 
 impl Real {
-    /// Starts the process of a node that the operator has started. True when that must be tried again: there is no seed.
+    /// Starts the process of a node that the operator has started. True when that must be tried again: there is no seed, or no power.
     pub(crate) fn boot(&self, id: &NodeId, pod: &Value, seeds: &[Ipv4Addr], wake: Wake) -> bool {
         let process = {
             let world = self.0.rings.lock();
@@ -25,7 +25,8 @@ impl Real {
             return false;
         };
         let former = self.known().nodes.contains_key(id);
-        if seeds.is_empty() || former {
+        let dark = self.0.rings.lock().is_dark(&id.plane);
+        if seeds.is_empty() || former || dark {
             return true;
         }
         match self.start(id, &process, pod, seeds) {
@@ -97,6 +98,7 @@ impl Real {
             began: Instant::now(),
             up_after: Mutex::new(None),
             stop: CancellationToken::new(),
+            dead: CancellationToken::new(),
             table: Cached::default(),
             gossip: Cached::default(),
             schema: Cached::default(),

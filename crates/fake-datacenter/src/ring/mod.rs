@@ -11,6 +11,7 @@ mod keyspace;
 mod members;
 mod nodetool;
 mod observed;
+mod power;
 mod report;
 
 use std::collections::BTreeMap;
@@ -93,6 +94,10 @@ pub struct World {
     pub(crate) ups: Vec<Up>,
     /// Pairs of planes, in order of names, between which no gossip passes.
     pub(crate) closed: std::collections::BTreeSet<(String, String)>,
+    /// Planes without power.
+    pub(crate) dark: std::collections::BTreeSet<String>,
+    /// Tells that a plane has its power again.
+    pub(crate) power: Arc<tokio::sync::Notify>,
 }
 
 /// What a disk remembers.
