@@ -114,6 +114,8 @@ stories! {
     "real-bad-join", "a node dies while it bootstraps, beside a seed that belongs to nobody; another cluster has no other seed: both are told, and go on", bad_join;
     "real-bad-node", "nodes disagree on the schema, then a disk is full: both are told by the names of nodes, and what was held goes on", bad_node;
     "real-bad-password", "a wrong superuser password in one plane does not stay, and a new one of the user reaches every node", bad_password;
+    "real-restart", "every node of a datacenter is restarted at another address: the other one serves on, seeds follow, the same ring is whole and has every row", restart;
+    "real-dead", "a datacenter is restarted while the other one is dead: it comes back and serves, and the ring is whole when the other one returns", dead;
 }
 
 /// What came of stories.

@@ -108,6 +108,15 @@ impl World {
         })
     }
 
+    /// Takes the power of a plane's machines away, or gives it back: nodes, operator and kubelet, but not the API server.
+    ///
+    /// # Errors
+    /// The nodes are modelled: the stand-in does not do that to them.
+    pub async fn power(&self, plane: &str, on: bool) -> anyhow::Result<()> {
+        let wish = serde_json::json!({"plane": plane, "on": on});
+        self.post("/power", "127.0.0.1", &wish.to_string()).await
+    }
+
     /// What the shipped `kubectl ringspan ring verify` says of these views, each of `nodetool status system_auth`, and the
     /// code that it ends with. `manifest` is the K8ssandraCluster.
     ///

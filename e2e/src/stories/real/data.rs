@@ -8,13 +8,12 @@ use scylla::statement::Consistency;
 use serde_json::json;
 
 use super::ring::{RING_WITHIN, cluster_of, end, one_schema, whole};
+use super::rows::{ROWS, has_every_row, has_row, keyspace, write, written};
 use crate::stories::clusters::{dc, gone, patch, set_datacenters};
 use crate::stories::print;
 use crate::world::{Login, Node, NodeView, World};
 
 const NAME: &str = "rows";
-/// How many rows.
-const ROWS: u32 = 100;
 
 pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     let alone = cluster_of(NAME, &[dc("dc1", "east", 2)], &["r1", "r2"]);
@@ -24,7 +23,7 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     let views = whole(world, &alone, 2).await?;
     let superuser = world.superuser("control-plane", NAME).await?;
     let first = world.log_in(&views[0], &superuser).await?;
-    written(world, &views, &first).await?;
+    written(world, &views, &first, &[("dc1", 2)]).await?;
 
     let began = Instant::now();
     let asked = json!({"dc2": {"shop": 2}}).to_string();
@@ -64,41 +63,6 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     end(world, NAME).await
 }
 
-/// A keyspace of the only datacenter, and rows. A node that has not heard of a table takes no row of it, and a session with
-/// one node cannot see that the others have.
-async fn written(world: &World, views: &[NodeView], node: &Node) -> anyhow::Result<()> {
-    let keyspace = "CREATE KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
-    node.run(Consistency::Quorum, keyspace).await?;
-    one_schema(world, views).await?;
-    let table = "CREATE TABLE shop.orders (id int PRIMARY KEY, what text)";
-    node.run(Consistency::Quorum, table).await?;
-    one_schema(world, views).await?;
-    for id in 0..ROWS {
-        write(node, id, Consistency::EachQuorum).await?;
-    }
-    has_every_row(node).await
-}
-
-async fn write(node: &Node, id: u32, consistency: Consistency) -> anyhow::Result<()> {
-    let row = format!("INSERT INTO shop.orders (id, what) VALUES ({id}, 'order {id}')");
-    node.run(consistency, &row).await.map(|_| ())
-}
-
-/// Each of them, and no more: a node that has none would answer all the same.
-async fn has_every_row(node: &Node) -> anyhow::Result<()> {
-    for id in 0..ROWS {
-        has_row(node, id).await?;
-    }
-    Ok(())
-}
-
-async fn has_row(node: &Node, id: u32) -> anyhow::Result<()> {
-    let row = format!("SELECT what FROM shop.orders WHERE id = {id}");
-    let found = node.text(Consistency::LocalQuorum, &row).await?;
-    ensure!(found == Some(format!("order {id}")), "row {id} is {found:?}");
-    Ok(())
-}
-
 /// Every node lets the superuser in whom the Secrets of all planes name, and not the one that Cassandra has of its own.
 async fn logins(world: &World, views: &[NodeView], superuser: &Login) -> anyhow::Result<()> {
     for plane in ["east", "west"] {
@@ -121,8 +85,9 @@ async fn logins(world: &World, views: &[NodeView], superuser: &Login) -> anyhow:
 /// The user takes the replicas of their keyspace out of dc2, then dc2 itself.
 async fn removed(world: &World, views: &[NodeView], first: &Node) -> anyhow::Result<()> {
     let began = Instant::now();
-    let altered = "ALTER KEYSPACE shop WITH replication = {'class': 'NetworkTopologyStrategy', 'dc1': 2}";
-    first.run(Consistency::Quorum, altered).await?;
+    first
+        .run(Consistency::Quorum, &keyspace("ALTER", &[("dc1", 2)]))
+        .await?;
     one_schema(world, views).await?;
     patch(
         world,
