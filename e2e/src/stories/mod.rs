@@ -116,6 +116,8 @@ stories! {
     "real-bad-password", "a wrong superuser password in one plane does not stay, and a new one of the user reaches every node", bad_password;
     "real-restart", "every node of a datacenter is restarted at another address: the other one serves on, seeds follow, the same ring is whole and has every row", restart;
     "real-dead", "a datacenter is restarted while the other one is dead: it comes back and serves, and the ring is whole when the other one returns", dead;
+    "real-alone", "a datacenter joins while none of its seeds can be reached: no second ring, and it joins when they are back", alone;
+    "real-rebuild-crash", "topology-reconciler is killed while a datacenter is rebuilt: each node is rebuilt once, and has every row", rebuild_crash;
 }
 
 /// What came of stories.
