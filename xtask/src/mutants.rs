@@ -213,7 +213,10 @@ impl Place {
         }
         let mut tell = self.cargo();
         tell.args(["xtask", "e2e", "--only", row]);
-        if e2e::stories::ALL.iter().any(|story| story.id == row && story.real) {
+        if e2e::stories::ALL
+            .iter()
+            .any(|story| story.id == row && story.real)
+        {
             tell.args(["--cassandra", "real"]);
         }
         let told = output(&mut tell)?;

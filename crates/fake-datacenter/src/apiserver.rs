@@ -60,6 +60,11 @@ pub mod kinds {
         root: "/api/v1",
         plural: "secrets",
     };
+    /// ConfigMap.
+    pub const CONFIG_MAPS: Kind = Kind {
+        root: "/api/v1",
+        plural: "configmaps",
+    };
     /// ServiceAccount.
     pub const SERVICE_ACCOUNTS: Kind = Kind {
         root: "/api/v1",

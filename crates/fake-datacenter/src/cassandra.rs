@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::names::node_state;
 use crate::plane::Bell;
-use crate::real::{Real, RealError, Wake};
+use crate::real::{Parts, Real, RealError, Wake};
 use crate::ring::{Boot, Identity, Job, JobKind, NodeId, RingError, Rings};
 
 /// What runs in the pods. Cheap to clone.
@@ -37,11 +37,16 @@ impl Cassandra {
         }
     }
 
+    /// Whether what is mounted into pods is read.
+    pub(crate) fn reads_mounts(&self) -> bool {
+        matches!(self, Self::Real(_))
+    }
+
     /// Lets a started node look for its ring with these seeds. True when it must look again.
     pub(crate) fn boot(
         &self,
         node: &NodeId,
-        pod: &Value,
+        (pod, parts): (&Value, &Parts),
         seeds: &[Ipv4Addr],
         host_id: impl FnOnce(&str) -> String,
         bell: &Arc<Bell>,
@@ -53,7 +58,7 @@ impl Cassandra {
                 let boot = rings.lock().boot(node, seeds, &host);
                 boot == Boot::Waiting
             }
-            Self::Real(real) => real.boot(node, pod, seeds, wake(bell)),
+            Self::Real(real) => real.boot(node, (pod, parts), seeds, wake(bell)),
         }
     }
 

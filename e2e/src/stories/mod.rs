@@ -110,7 +110,7 @@ stories! {
 
     real:
     "real-two", "two datacenters of three racks in two planes, of processes of Cassandra: one ring in the eyes of every node, one schema, all logins everywhere", two;
-    "real-data", "a datacenter joins a ring of processes of Cassandra that has data: after its rebuild it has every row, and the superuser; removed again, no row is lost", data;
+    "real-data", "a datacenter joins a ring of processes of Cassandra that has data: after its rebuild it has every row, the tokens that were dealt, and the superuser; removed again, no row is lost", data;
     "real-bad-join", "a node dies while it bootstraps, beside a seed that belongs to nobody; another cluster has no other seed: both are told, and go on", bad_join;
     "real-bad-node", "nodes disagree on the schema, then a disk is full: both are told by the names of nodes, and what was held goes on", bad_node;
     "real-bad-password", "a wrong superuser password in one plane does not stay, and a new one of the user reaches every node", bad_password;

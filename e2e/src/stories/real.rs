@@ -1,6 +1,6 @@
 //! Stories with real nodes: each pod is a process of Cassandra, and what is shown is what the nodes themselves say.
 //!
-//! * `ring`, `data`: a ring is made, grows and shrinks
+//! * `ring`, `data`: a ring is made, grows and shrinks; `tokens`: what nodes begin with
 //! * `restart`, `dead`, `alone`, `rebuild_crash`: it heals; `healing` and `rows` are what they look at
 
 mod alone;
@@ -12,6 +12,7 @@ mod rebuild_crash;
 mod restart;
 mod ring;
 mod rows;
+mod tokens;
 
 pub(super) use alone::alone;
 pub(super) use bad::{join as bad_join, node as bad_node, password as bad_password};

@@ -87,6 +87,19 @@ impl Node {
         let answer = answer.with_context(|| statement.to_owned())?.into_rows_result()?;
         Ok(answer.maybe_first_row::<(String,)>()?.map(|(text,)| text))
     }
+
+    /// The texts in the first column of the only row, a set; none if there is no row.
+    ///
+    /// # Errors
+    /// As [`Node::run`].
+    pub async fn texts(&self, consistency: Consistency, statement: &str) -> anyhow::Result<Vec<String>> {
+        let mut asked = Statement::new(statement);
+        asked.set_consistency(consistency);
+        let answer = self.0.query_unpaged(asked, ()).await;
+        let answer = answer.with_context(|| statement.to_owned())?.into_rows_result()?;
+        let row = answer.maybe_first_row::<(Vec<String>,)>()?;
+        Ok(row.map(|(texts,)| texts).unwrap_or_default())
+    }
 }
 
 impl World {

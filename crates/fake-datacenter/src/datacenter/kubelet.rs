@@ -11,7 +11,11 @@ use crate::apiserver::{ApiError, kinds};
 use crate::json::{self, label, text};
 use crate::names;
 use crate::objects::{lacks_an_image, ready_status, running_status, waiting_status};
+use crate::real::Parts;
 use crate::ring::Phase;
+
+/// The volume with configuration of single nodes.
+const PER_NODE: &str = "per-node-config";
 
 impl Actor {
     /// A pod gets an address, becomes ready, or ends.
@@ -127,7 +131,11 @@ impl Actor {
         if boot_at.is_some_and(|moment| step.is_due(moment)) {
             let seeds = self.resolve_seeds(pod).await?;
             let host_id = |disk: &str| self.plane.pace.uuid(&format!("host/{disk}"));
-            let waits = self.plane.cassandra.boot(&node, pod, &seeds, host_id, &self.bell);
+            let parts = self.parts_for(pod).await?;
+            let waits = self
+                .plane
+                .cassandra
+                .boot(&node, (pod, &parts), &seeds, host_id, &self.bell);
             // Cassandra gives up and is started anew by its container; seeds may be others by then.
             let again = waits.then(|| Instant::now() + self.plane.pace.wait(secs(2)));
             if let Some(machine) = self.machines.get_mut(uid) {
@@ -146,6 +154,24 @@ impl Actor {
             step.changed = true;
         }
         Ok(())
+    }
+
+    /// What the ConfigMap with configuration of single nodes has for this pod, as the container of that name merges it: by file.
+    async fn parts_for(&self, pod: &Value) -> Result<Parts, ApiError> {
+        let mut volumes = json::list(pod, "/spec/volumes").iter();
+        let volume = volumes.find(|volume| json::text(volume, "/name") == PER_NODE);
+        let Some(volume) = volume.filter(|_| self.plane.cassandra.reads_mounts()) else {
+            return Ok(Parts::new());
+        };
+        let name = json::text(volume, "/configMap/name");
+        let map = self.plane.api.get(kinds::CONFIG_MAPS, &self.key.0, name).await?;
+        let data = map.as_ref().and_then(|map| map["data"].as_object());
+        let prefix = format!("{}_", json::name(pod));
+        let part = |(key, value): (&String, &Value)| {
+            let file = key.strip_prefix(&prefix)?;
+            Some((file.to_owned(), value.as_str()?.to_owned()))
+        };
+        Ok(data.into_iter().flatten().filter_map(part).collect())
     }
 
     async fn write_pod_status(&self, pod: &Value, status: Value) -> Result<(), ApiError> {

@@ -4,6 +4,7 @@
 //! datacenter and rack beside it. What is rendered here is what that builder would render, except what a small node on
 //! loopback cannot take: that is listed in [`NOT_TAKEN`].
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -102,7 +103,14 @@ pub struct Configuration {
     pub system_replication: Replication,
     /// Keys that were given and not taken, with the reason.
     pub not_taken: Vec<(&'static str, &'static str)>,
+    /// Files for this pod alone that are not merged: no YAML, or not `cassandra.yaml`.
+    pub not_merged: Vec<String>,
 }
+
+/// By name of the file: what is merged into it for one pod.
+pub type Parts = BTreeMap<String, String>;
+/// The one file that is made here from what is given.
+const YAML: &str = "cassandra.yaml";
 
 /// Where one start of a node happens.
 #[derive(Clone, Debug)]
@@ -122,9 +130,10 @@ pub struct Place<'a> {
 }
 
 impl Configuration {
-    /// What the pod's configuration builder is given; `None` when the pod has none.
+    /// What the pod's configuration builder is given, with what is merged over it for this pod alone; `None` when the pod has no
+    /// builder.
     #[must_use]
-    pub fn of_pod(pod: &Value) -> Option<Self> {
+    pub fn of_pod(pod: &Value, parts: &Parts) -> Option<Self> {
         let builders = list(pod, "/spec/initContainers").iter();
         let mut variables = builders.flat_map(|container| list(container, "/env"));
         let value = |name: &str| {
@@ -133,7 +142,17 @@ impl Configuration {
         };
         let (data, rack) = (value("CONFIG_FILE_DATA")?, value("RACK_NAME")?);
         variables.next()?;
-        Some(Self::new(&serde_json::from_str(&data).ok()?, &rack))
+        let mut data: Value = serde_json::from_str(&data).ok()?;
+        let mut not_merged = Vec::new();
+        for (file, part) in parts {
+            match serde_saphyr::from_str::<Value>(part) {
+                Ok(part) if file == YAML => merge(&mut data["cassandra-yaml"], part),
+                _ => not_merged.push(file.clone()),
+            }
+        }
+        let mut configuration = Self::new(&data, &rack);
+        configuration.not_merged = not_merged;
+        Some(configuration)
     }
 
     /// From the builder's input.
@@ -162,6 +181,7 @@ impl Configuration {
                 .collect(),
             system_replication: replication.unwrap_or_default(),
             not_taken,
+            not_merged: Vec::new(),
         }
     }
 
@@ -233,6 +253,18 @@ impl Configuration {
             all.push(format!("-Dcassandra.replace_address_first_boot={old}").into());
         }
         all
+    }
+}
+
+/// Objects are merged, and everything else is replaced.
+fn merge(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                merge(below.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (below, above) => *below = above,
     }
 }
 

@@ -32,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use addresses::Addresses;
-pub use configuration::{Configuration, NOT_TAKEN, Place};
+pub use configuration::{Configuration, NOT_TAKEN, Parts, Place};
 pub use harm::Harm;
 
 use crate::ring::{NodeId, RingError, Rings};

@@ -9,14 +9,14 @@ use tokio::process::Child;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::configuration::{Configuration, Place};
+use super::configuration::{Configuration, Parts, Place};
 use super::process::{self, Cached, Node};
 use super::{Real, RealError, Wake};
 use crate::ring::{NodeId, Phase, Process};
 
 impl Real {
     /// Starts the process of a node that the operator has started. True when that must be tried again: there is no seed, or no power.
-    pub(crate) fn boot(&self, id: &NodeId, pod: &Value, seeds: &[Ipv4Addr], wake: Wake) -> bool {
+    pub(crate) fn boot(&self, id: &NodeId, pod: (&Value, &Parts), seeds: &[Ipv4Addr], wake: Wake) -> bool {
         let process = {
             let world = self.0.rings.lock();
             world.processes.get(id).cloned()
@@ -46,10 +46,10 @@ impl Real {
         &self,
         id: &NodeId,
         process: &Process,
-        pod: &Value,
+        (pod, parts): (&Value, &Parts),
         seeds: &[Ipv4Addr],
     ) -> Result<(Arc<Node>, Child), RealError> {
-        let configuration = Configuration::of_pod(pod)
+        let configuration = Configuration::of_pod(pod, parts)
             .ok_or_else(|| RealError::Setup("its pod has no configuration builder".to_owned()))?;
         let disk = self.disk(&process.disk)?;
         let folder = self.folder(id);
@@ -128,11 +128,17 @@ fn file_name(name: &str) -> Result<&str, RealError> {
 }
 
 fn said_of(configuration: &Configuration) -> String {
+    let mut said = String::new();
     let keys: Vec<_> = configuration.not_taken.iter().map(|(key, _)| *key).collect();
-    if keys.is_empty() {
-        return String::new();
+    if !keys.is_empty() {
+        said.push_str("; not taken from its datacenter: ");
+        said.push_str(&keys.join(", "));
     }
-    format!("; not taken from its datacenter: {}", keys.join(", "))
+    if !configuration.not_merged.is_empty() {
+        said.push_str("; not merged: ");
+        said.push_str(&configuration.not_merged.join(", "));
+    }
+    said
 }
 
 fn write(configuration: &Configuration, place: &Place<'_>) -> std::io::Result<()> {

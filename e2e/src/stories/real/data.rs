@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::ring::{RING_WITHIN, cluster_of, end, one_schema, whole};
 use super::rows::{ROWS, has_every_row, has_row, keyspace, write, written};
+use super::tokens::{are_as_dealt, few};
 use crate::stories::clusters::{dc, gone, patch, set_datacenters};
 use crate::stories::print;
 use crate::world::{Login, Node, NodeView, World};
@@ -16,8 +17,9 @@ use crate::world::{Login, Node, NodeView, World};
 const NAME: &str = "rows";
 
 pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
-    let alone = cluster_of(NAME, &[dc("dc1", "east", 2)], &["r1", "r2"]);
-    let both = cluster_of(NAME, &[dc("dc1", "east", 2), dc("dc2", "west", 2)], &["r1", "r2"]);
+    let datacenters = [dc("dc1", "east", 2), dc("dc2", "west", 2)];
+    let alone = few(cluster_of(NAME, &datacenters[..1], &["r1", "r2"]));
+    let both = few(cluster_of(NAME, &datacenters, &["r1", "r2"]));
     world.apply(&alone.to_string()).await?;
     world.ready(NAME, RING_WITHIN).await?;
     let views = whole(world, &alone, 2).await?;
@@ -33,7 +35,7 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
         &json!({"metadata": {"annotations": {annotation::DC_REPLICATION: asked}}}),
     )
     .await?;
-    set_datacenters(world, NAME, &[dc("dc1", "east", 2), dc("dc2", "west", 2)]).await?;
+    set_datacenters(world, NAME, &datacenters).await?;
     world.ready(NAME, RING_WITHIN).await?;
     print(&format!(
         "    dc2 joined after {:.0} s",
@@ -41,6 +43,11 @@ pub(in crate::stories) async fn data(world: &mut World) -> anyhow::Result<()> {
     ));
     let views = whole(world, &both, 4).await?;
     logins(world, &views, &superuser).await?;
+    are_as_dealt(world, NAME, &views, &superuser).await?;
+    print(&format!(
+        "    each of {} nodes has the tokens that it was dealt",
+        views.len()
+    ));
     let there = views
         .iter()
         .find(|view| view.datacenter == "dc2")

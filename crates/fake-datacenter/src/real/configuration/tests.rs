@@ -89,12 +89,23 @@ fn a_pod_carries_the_configuration_of_its_template() {
             variable("CONFIG_FILE_DATA", &data().to_string()),
         ]},
     ]}});
-    let configuration = Configuration::of_pod(&pod).unwrap();
+    let configuration = Configuration::of_pod(&pod, &Parts::new()).unwrap();
     assert_eq!(
         (configuration.rack.as_str(), configuration.datacenter.as_str()),
         ("r2", "DC One")
     );
-    assert!(Configuration::of_pod(&json!({"spec": {}})).is_none());
+    let part = "\ninitial_token: 1,2\naudit_logging_options: {enabled: true}".to_owned();
+    let parts = [
+        ("cassandra.yaml".to_owned(), part),
+        ("jvm-server.options".to_owned(), "-Xmx1G".to_owned()),
+    ];
+    let own = Configuration::of_pod(&pod, &parts.into()).unwrap();
+    assert_eq!(own.yaml["initial_token"], "1,2");
+    assert_eq!(own.yaml["audit_logging_options"]["enabled"], true);
+    assert_eq!(own.not_merged, ["jvm-server.options"]);
+    let others = |it: &Configuration| it.yaml.len();
+    assert!(others(&own) > others(&configuration) && own.rack == configuration.rack);
+    assert!(Configuration::of_pod(&json!({"spec": {}}), &Parts::new()).is_none());
     let open = Configuration::new(
         &json!({"cassandra-yaml": {"authenticator": "AllowAllAuthenticator"}}),
         "r",
