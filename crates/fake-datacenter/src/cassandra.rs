@@ -216,11 +216,11 @@ impl Cassandra {
         match self {
             Self::Model(rings) => {
                 let made = rings.lock().make_role(node, user, superuser);
-                is_made(node, user, made)
+                is_made(node, user, &made)
             }
             Self::Real(real) => {
                 let made = real.role(node, user, password, superuser).await;
-                is_made(node, user, made)
+                is_made(node, user, &made)
             }
         }
     }
@@ -245,8 +245,8 @@ impl Cassandra {
     }
 }
 
-fn is_made<E: std::fmt::Display>(node: &NodeId, user: &str, made: Result<(), E>) -> bool {
-    if let Err(error) = &made {
+fn is_made<E: std::fmt::Display>(node: &NodeId, user: &str, made: &Result<(), E>) -> bool {
+    if let Err(error) = made {
         tracing::warn!(%node, user, %error, "the role is not made");
     }
     made.is_ok()

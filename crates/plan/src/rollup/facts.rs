@@ -170,10 +170,8 @@ pub struct DatacenterView {
     pub by_upstream: bool,
     /// Whether it is being deleted.
     pub deleting: bool,
-    /// How many nodes it shall have.
+    /// How many nodes shall run.
     pub size: usize,
-    /// Whether it shall be stopped.
-    pub stopped_wanted: bool,
     /// Ready and healthy, or stopped as asked, and for its current generation.
     pub settled: bool,
     /// `Updating` or `Ready`, as cass-operator says.
@@ -199,7 +197,6 @@ impl PartialEq for DatacenterView {
                 it.by_upstream,
                 it.deleting,
                 it.size,
-                it.stopped_wanted,
                 it.settled,
                 it.progress.clone(),
             )
@@ -224,11 +221,14 @@ impl DatacenterView {
     /// Reads what a status needs; `None` without the labels that name a cluster.
     #[must_use]
     pub fn of(object: CassandraDatacenter) -> Option<Self> {
-        let settled = if object.spec.stopped == Some(true) {
+        let stopped = object.spec.stopped == Some(true);
+        let settled = if stopped {
             object.is_stopped()
         } else {
             object.is_ready() && object.condition("Healthy") != Some(false)
         };
+        let size = usize::try_from(object.spec.size).unwrap_or_default();
+        let size = if stopped { 0 } else { size };
         let metadata = object.metadata;
         let labels = metadata.labels.unwrap_or_default();
         let cluster = (
@@ -249,8 +249,7 @@ impl DatacenterView {
                 .remove(annotation::CLUSTER_UID),
             by_upstream,
             deleting: metadata.deletion_timestamp.is_some(),
-            size: usize::try_from(object.spec.size).unwrap_or_default(),
-            stopped_wanted: object.spec.stopped == Some(true),
+            size,
             settled,
             progress: object
                 .status

@@ -11,7 +11,7 @@ use crate::cluster::acts::plane as plane_named;
 /// What keeps a datacenter from being as asked, as far as its nodes show it, and the way out; empty where they do not.
 #[must_use]
 pub fn standing(cluster: &ClusterView, datacenter: &DatacenterView) -> String {
-    if datacenter.settled || datacenter.stopped_wanted || datacenter.deleting {
+    if datacenter.settled || datacenter.size == 0 || datacenter.deleting {
         return String::new();
     }
     let status = datacenter.status.as_ref();
@@ -174,18 +174,21 @@ mod tests {
         facts
     }
 
+    fn node() -> NodeStatus {
+        NodeStatus {
+            host_id: Some("h".into()),
+            ..NodeStatus::default()
+        }
+    }
+
     fn ready(facts: &RollupFacts) -> String {
         message(facts, condition::READY).unwrap()
     }
 
     #[test]
     fn who_waits_for_nodes_is_told_how_many_have_started_and_which_did_not() {
-        let node = NodeStatus {
-            host_id: Some("h".into()),
-            ..NodeStatus::default()
-        };
         let facts = starting(|status| {
-            status.node_statuses = Some(BTreeMap::from([("p0".to_owned(), node)]));
+            status.node_statuses = Some(BTreeMap::from([("p0".to_owned(), node())]));
             status.failed_starts = Some(vec!["p1".into()]);
         });
         assert_eq!(
@@ -199,9 +202,11 @@ mod tests {
         let mut facts = facts();
         let object = &mut facts.datacenters[0].object;
         object.settled = false;
-        object.size = 0;
+        object.size = 1;
         let unhealthy = Condition::new("Healthy", Some(false), "", "");
-        object.status.as_mut().unwrap().conditions = Some(vec![unhealthy]);
+        let status = object.status.as_mut().unwrap();
+        status.conditions = Some(vec![unhealthy]);
+        status.node_statuses = Some(BTreeMap::from([("p0".to_owned(), node())]));
         assert_eq!(
             ready(&facts),
             "Datacenter dc1 in plane east is not as it should be. Too few of its nodes answer for a quorum: see which of its \
