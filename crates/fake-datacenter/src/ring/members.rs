@@ -255,31 +255,34 @@ impl World {
         )))
     }
 
-    /// Makes a role, or changes one. Cassandra reads and writes roles at a quorum of the copies of `system_auth` that there
-    /// should be in the datacenter, however few nodes it has.
+    /// Makes a role, or changes one. Cassandra writes roles at a quorum of the copies of `system_auth` that there should be in
+    /// each datacenter (`auth_write_consistency_level`), however few nodes one has.
     ///
     /// # Errors
     /// [`RingError::NotUp`] when the node does not answer, [`RingError::Refused`] when there is no such quorum.
     pub fn make_role(&mut self, node: &NodeId, user: &str, superuser: bool) -> Result<(), RingError> {
-        let (_, host) = self
+        let (number, _) = self
             .membership(node)
             .ok_or_else(|| RingError::NotUp(node.clone()))?;
-        let ring = self.ring_of(node)?;
-        let own = ring.members.get(&host).map(|member| member.datacenter.clone());
-        let own = own.unwrap_or_default();
-        let copies = ring
-            .keyspaces
-            .get("system_auth")
-            .map_or(0, |it| it.replicas(&own));
-        let local = ring.members.values().filter(|member| member.datacenter == own);
-        let up = local.filter(|member| member.up).count();
-        // Without a copy here, another datacenter is asked.
-        if copies > 0 && up < copies as usize / 2 + 1 {
-            return Err(RingError::Refused(format!(
-                "cannot achieve consistency level LOCAL_QUORUM: {up} nodes are up for {copies} copies of system_auth in {own}"
-            )));
+        if let Some(ring) = self.rings.get(&number) {
+            let auth = ring.keyspaces.get("system_auth");
+            for datacenter in ring.datacenters() {
+                let copies = auth.map_or(0, |keyspace| keyspace.replicas(&datacenter));
+                let answers = |member: &&Member| {
+                    member.datacenter == datacenter
+                        && member.up
+                        && self.reaches(&node.plane, &member.node.plane)
+                };
+                let up = ring.members.values().filter(answers).count();
+                if copies > 0 && up < copies as usize / 2 + 1 {
+                    return Err(RingError::Refused(format!(
+                        "cannot achieve consistency level EACH_QUORUM: {up} nodes are up for {copies} copies of system_auth in \
+                         {datacenter}"
+                    )));
+                }
+            }
         }
-        ring.roles.insert(user.to_owned(), superuser);
+        self.ring_of(node)?.roles.insert(user.to_owned(), superuser);
         Ok(())
     }
 

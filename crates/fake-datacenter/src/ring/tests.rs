@@ -227,4 +227,16 @@ fn roles_need_a_quorum_of_the_copies_that_there_should_be() {
     world.alter_keyspace(&first, "system_auth", &fewer).unwrap();
     assert_eq!(world.make_role(&first, "other", false), Ok(()));
     assert_eq!(world.rings[&1].roles.len(), 3);
+
+    // In every datacenter, and not only where it is asked for.
+    let (third, _) = boot(&mut world, "dc2", 3, &[1]);
+    let both = over(&[("dc1", 1), ("dc2", 1)]);
+    world.alter_keyspace(&first, "system_auth", &both).unwrap();
+    assert_eq!(world.make_role(&first, "more", false), Ok(()));
+    world.pod_gone(&third);
+    let refused = world.make_role(&first, "more", false).unwrap_err().to_string();
+    assert!(
+        refused.contains("0 nodes are up for 1 copies of system_auth in dc2"),
+        "{refused}"
+    );
 }
