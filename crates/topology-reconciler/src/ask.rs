@@ -234,7 +234,9 @@ fn is_member(state: &EndpointState) -> bool {
 fn schema(mut versions: BTreeMap<String, Vec<String>>) -> Schema {
     let unreachable = versions.remove(UNREACHABLE).unwrap_or_default();
     let mut versions: Vec<Vec<String>> = versions.into_values().collect();
-    versions.iter_mut().for_each(|nodes| nodes.sort());
+    for nodes in &mut versions {
+        nodes.sort();
+    }
     versions.sort_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
     Schema {
         versions,

@@ -34,8 +34,8 @@ pub(in crate::stories) async fn node(world: &mut World) -> anyhow::Result<()> {
     let table = "CREATE TABLE shop.orders (id int PRIMARY KEY, what text)";
     second.run(Consistency::Quorum, table).await?;
     one_schema(world, &views).await?;
-    disagrees(world, &spec, &views, &second).await?;
-    has_no_space(world, &spec, &second).await?;
+    Box::pin(disagrees(world, &spec, &views, &second)).await?;
+    Box::pin(has_no_space(world, &spec, &second)).await?;
     end(world, NAME).await
 }
 
