@@ -30,10 +30,11 @@ pub(super) async fn written(
 
 /// The statement that makes the keyspace of the rows, or alters where its copies are.
 pub(super) fn keyspace(verb: &str, copies: &[(&str, u8)]) -> String {
-    let copies: String = copies
+    let copies: Vec<_> = copies
         .iter()
         .map(|(datacenter, number)| format!(", '{datacenter}': {number}"))
         .collect();
+    let copies = copies.concat();
     format!("{verb} KEYSPACE shop WITH replication = {{'class': 'NetworkTopologyStrategy'{copies}}}")
 }
 
