@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 
-use crate::{EndpointState, Error, Node, Replication, one_version};
+use crate::{EndpointState, Error, Node, Replication};
+
+/// The key under which a node lists those whose schema version it could not learn.
+pub const UNREACHABLE: &str = "UNREACHABLE";
 
 /// Calls of the management API that a ring's topology needs. Each asks the given node once.
 pub trait ManagementApi: Send + Sync {
@@ -38,13 +41,8 @@ pub trait ManagementApi: Send + Sync {
     ) -> BoxFuture<'a, Result<(), Error>>;
 
     /// Schema versions with the addresses of the nodes at each; nodes that did not answer are under
-    /// [`crate::UNREACHABLE`].
+    /// [`UNREACHABLE`].
     fn schema_versions(&self, node: Node) -> BoxFuture<'_, Result<BTreeMap<String, Vec<String>>, Error>>;
-
-    /// Whether all nodes that the node can reach have one schema version ([`one_version`]).
-    fn schema_agreed(&self, node: Node) -> BoxFuture<'_, Result<bool, Error>> {
-        Box::pin(async move { Ok(one_version(&self.schema_versions(node).await?)) })
-    }
 
     /// What the node knows from gossip of every node of the ring, itself included, in the node's order.
     fn endpoints(&self, node: Node) -> BoxFuture<'_, Result<Vec<EndpointState>, Error>>;

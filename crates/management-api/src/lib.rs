@@ -4,7 +4,7 @@
 //! * [`ManagementApi`]: the calls; [`Client`] makes them over HTTP, tests may answer them without a socket.
 //! * [`Options`]: TLS, time and size limits, and where to dial.
 //! * [`first_answer`]: the same call on one pod after the other until one answers.
-//! * [`Replication`], [`EndpointState`], [`one_version`]: what the answers mean.
+//! * [`Replication`], [`EndpointState`]: what the answers mean.
 //! * [`Error`]: what can go wrong, by class.
 //!
 //! Every call uses a connection of its own, is limited in time (connecting and the whole body included) and in
@@ -21,10 +21,9 @@ mod node;
 mod options;
 mod replication;
 mod request;
-mod schema;
 mod tls;
 
-pub use api::ManagementApi;
+pub use api::{ManagementApi, UNREACHABLE};
 pub use client::Client;
 pub use endpoints::EndpointState;
 pub use error::{Call, Error, MAX_REMOTE_TEXT};
@@ -32,4 +31,3 @@ pub use first::{NoAnswer, first_answer};
 pub use node::Node;
 pub use options::{ClientTls, Dial, Options, OptionsError, Through};
 pub use replication::{Factor, NETWORK_TOPOLOGY_STRATEGY, Replication};
-pub use schema::{UNREACHABLE, one_version};

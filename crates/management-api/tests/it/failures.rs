@@ -236,7 +236,7 @@ async fn the_other_answers_are_not_guessed_at_either() {
         "Malformed"
     );
     assert_eq!(
-        client.schema_agreed(node()).await.unwrap_err().class(),
+        client.schema_versions(node()).await.unwrap_err().class(),
         "Malformed"
     );
 }
