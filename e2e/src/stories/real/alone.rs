@@ -38,9 +38,12 @@ pub(in crate::stories) async fn alone(world: &mut World) -> anyhow::Result<()> {
     set_datacenters(world, NAME, &[dc("dc1", "east", 1), dc("dc2", "west", 1)]).await?;
     founds_nothing(world).await?;
     let said = world
-        .says(NAME, "Ready", "False", "DatacenterNotReady", RING_WITHIN)
+        .says(NAME, "Ready", "False", "ManagementApiUnreachable", RING_WITHIN)
         .await?;
-    ensure!(said.contains("dc2"), "the datacenter is not named: {said}");
+    ensure!(
+        said.contains("datacenter dc1"),
+        "the datacenter is not named: {said}"
+    );
     print(&format!("    status: {said}"));
 
     world.power("east", true).await?;
