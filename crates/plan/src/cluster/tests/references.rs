@@ -8,7 +8,9 @@ use api::record::Role;
 use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, absent, holds, marked, plane_id, reasons, unknown};
+use super::world::{
+    World, absent, deleted_config_maps as deleted, holds, marked, plane_id, reasons, unknown,
+};
 use crate::cluster::acts::{Act, LookAgain};
 use crate::cluster::facts::{MarkedObject, UserConfigMap};
 use crate::cluster::plan;
@@ -183,14 +185,6 @@ fn pn6_c082_a_generated_config_map_goes_when_the_user_s_is_in_its_place() {
     };
     assert!(with_generated.contains_key(PER_NODE), "{with_generated:?}");
     refer(&mut world, there("a: 1"));
-    let deleted = |world: &World| {
-        let acts = plan(&world.facts).acts.into_iter();
-        let names = acts.filter_map(|act| match act {
-            Act::DeleteLeftovers { config_maps, .. } => Some(config_maps),
-            _ => None,
-        });
-        names.flatten().map(|(name, ..)| name).collect::<Vec<_>>()
-    };
     // It is still mounted: the datacenter is changed first.
     assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
     assert_eq!(deleted(&world), [""; 0]);
@@ -248,16 +242,6 @@ fn what_datacenters_share_goes_with_the_last_of_them() {
     let of_both = MarkedObject {
         shared: true,
         ..marked("d")
-    };
-    let deleted = |world: &World| {
-        let plan = plan(&world.facts);
-        let maps = plan.acts.iter().filter_map(|act| match act {
-            Act::DeleteLeftovers { config_maps, .. } => {
-                Some(config_maps.iter().map(|(name, ..)| name.clone()))
-            }
-            _ => None,
-        });
-        maps.flatten().collect::<Vec<_>>()
     };
     let mut world = sharing();
     shared(&mut world, Some(&of_both));

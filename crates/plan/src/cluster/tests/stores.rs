@@ -7,7 +7,7 @@ use api::record::Role;
 use api::seen::Seen;
 use serde_json::json;
 
-use super::world::{World, absent, holds, reasons, unknown};
+use super::world::{World, absent, deleted_config_maps as deleted, holds, reasons, unknown};
 use crate::cluster::acts::{Act, LookAgain};
 use crate::cluster::plan;
 use crate::datacenter::{NoPassword, Password, PasswordOf, Peer, References, Store};
@@ -210,14 +210,6 @@ fn te11_vector_s_config_map_goes_when_the_datacenter_has_settled_without_it() {
     };
     assert_eq!(with_vector.len(), 2);
     switch(&mut world, false);
-    let deleted = |world: &World| {
-        let acts = plan(&world.facts).acts.into_iter();
-        let names = acts.filter_map(|act| match act {
-            Act::DeleteLeftovers { config_maps, .. } => Some(config_maps),
-            _ => None,
-        });
-        names.flatten().map(|(name, ..)| name).collect::<Vec<_>>()
-    };
     // It is still mounted: the datacenter is changed first.
     assert!(reasons(&plan(&world.facts)).contains(&"DatacenterChanged"));
     assert_eq!(deleted(&world), Vec::<String>::new());

@@ -376,6 +376,16 @@ pub(super) fn marked(digest: &str) -> MarkedObject {
     }
 }
 
+/// Names of the ConfigMaps that would be deleted.
+pub(super) fn deleted_config_maps(world: &World) -> Vec<String> {
+    let acts = plan(&world.facts).acts.into_iter();
+    let names = acts.filter_map(|act| match act {
+        Act::DeleteLeftovers { config_maps, .. } => Some(config_maps),
+        _ => None,
+    });
+    names.flatten().map(|(name, ..)| name).collect()
+}
+
 pub(super) fn sentences(plan: &ClusterPlan) -> Vec<String> {
     plan.acts.iter().map(Act::sentence).collect()
 }
