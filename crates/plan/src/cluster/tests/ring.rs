@@ -450,28 +450,3 @@ fn nobody_founds_by_the_word_of_a_replicated_secret_that_is_being_deleted() {
     delete(&mut world);
     assert_eq!(created(&world), ["dc2"]);
 }
-
-#[test]
-fn c101_datacenters_with_analytics_come_first_and_those_with_search_last() {
-    let mut world = World::of(json!([
-        {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 3, "dseWorkloads": {"searchEnabled": true}},
-        {"metadata": {"name": "dc2"}, "k8sContext": "west", "size": 3, "dseWorkloads": {"analyticsEnabled": true}},
-    ]));
-    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
-    cassandra.server_type = Some("dse".into());
-    cassandra.options.server_version = Some("6.8.25".into());
-    assert_eq!(world.write_record().founder.as_deref(), Some("dc2"));
-    let made = plan(&world.facts);
-    let created: Vec<_> = made
-        .acts
-        .iter()
-        .filter(|act| act.reason() == "DatacenterCreated")
-        .collect();
-    assert_eq!(
-        created
-            .iter()
-            .filter_map(|act| act.datacenter())
-            .collect::<Vec<_>>(),
-        ["dc2"]
-    );
-}

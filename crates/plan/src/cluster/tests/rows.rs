@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use api::grants::Grants;
 use api::names::reason;
+use api::record::Role;
 use serde_json::json;
 
-use super::world::{World, holds, reasons, secret, sentences};
+use super::world::{World, holds, plane_id, reasons, secret, sentences};
 use crate::cluster::acts::Act;
 use crate::cluster::facts::{ReplicatedFacts, SecretFacts};
 use crate::cluster::plan;
@@ -228,4 +229,69 @@ fn cc07_a_grant_that_goes_touches_nothing_that_runs_and_holds_no_removal() {
     let removal = plan(&world.facts);
     assert_eq!(removal.report.refusal, None);
     assert_eq!(holds(&removal), [(reason::REPLICATION_UNKNOWN, Some("dc2"))]);
+}
+
+/// dc1 with search, dc2 with analytics.
+fn swapped() -> World {
+    let mut world = World::of(json!([
+        {"metadata": {"name": "dc1"}, "k8sContext": "east", "size": 3, "dseWorkloads": {"searchEnabled": true}},
+        {"metadata": {"name": "dc2"}, "k8sContext": "west", "size": 3, "dseWorkloads": {"analyticsEnabled": true}},
+    ]));
+    let cassandra = world.facts.kc.spec.cassandra.as_mut().expect("it is given");
+    cassandra.server_type = Some("dse".into());
+    cassandra.options.server_version = Some("6.8.25".into());
+    world
+}
+
+#[test]
+fn c101_datacenters_with_analytics_come_first_and_those_with_search_last() {
+    let mut world = swapped();
+    assert_eq!(world.write_record().founder.as_deref(), Some("dc2"));
+    let made = plan(&world.facts);
+    let created: Vec<_> = made
+        .acts
+        .iter()
+        .filter(|act| act.reason() == "DatacenterCreated")
+        .collect();
+    assert_eq!(
+        created
+            .iter()
+            .filter_map(|act| act.datacenter())
+            .collect::<Vec<_>>(),
+        ["dc2"]
+    );
+}
+
+#[test]
+fn cd4_datacenters_whose_workloads_swap_their_order_are_each_told_and_changed_as_themselves() {
+    let mut world = swapped();
+    world.write_record();
+    world.make("dc1", Role::Rebuild);
+    world.make("dc2", Role::Founder);
+    world.write_record();
+    world.record().datacenters.get_mut("dc1").unwrap().joined = true;
+    for datacenter in world.templates() {
+        datacenter.size += 1;
+    }
+    let plan = plan(&world.facts);
+    let changed = plan.acts.iter().find_map(|act| match act {
+        Act::ApplyDatacenter {
+            context,
+            desired,
+            uid,
+            ..
+        } => Some((context.as_str(), desired.name.as_str(), uid.as_str())),
+        _ => None,
+    });
+    assert_eq!(
+        changed,
+        Some(("west", "dc2", "uid-of-dc2")),
+        "{:?}",
+        reasons(&plan)
+    );
+    for (name, context) in [("dc1", "east"), ("dc2", "west")] {
+        let report = &plan.report.datacenters[name];
+        assert_eq!(report.uid, format!("uid-of-{name}"));
+        assert_eq!(report.plane_id, plane_id(context));
+    }
 }
