@@ -158,13 +158,20 @@ impl Actor {
 
     /// What the ConfigMap with configuration of single nodes has for this pod, as the container of that name merges it: by file.
     async fn parts_for(&self, pod: &Value) -> Result<Parts, ApiError> {
-        let mut volumes = json::list(pod, "/spec/volumes").iter();
-        let volume = volumes.find(|volume| json::text(volume, "/name") == PER_NODE);
-        let Some(volume) = volume.filter(|_| self.plane.cassandra.reads_mounts()) else {
+        if !self.plane.cassandra.reads_mounts() {
+            return Ok(Parts::new());
+        }
+        let api = &self.plane.api;
+        // Pods here have the volumes of the operator alone.
+        let dc = api.get(kinds::DATACENTERS, &self.key.0, &self.key.1).await?;
+        let mut volumes = dc
+            .iter()
+            .flat_map(|dc| json::list(dc, "/spec/podTemplateSpec/spec/volumes"));
+        let Some(volume) = volumes.find(|volume| json::text(volume, "/name") == PER_NODE) else {
             return Ok(Parts::new());
         };
         let name = json::text(volume, "/configMap/name");
-        let map = self.plane.api.get(kinds::CONFIG_MAPS, &self.key.0, name).await?;
+        let map = api.get(kinds::CONFIG_MAPS, &self.key.0, name).await?;
         let data = map.as_ref().and_then(|map| map["data"].as_object());
         let prefix = format!("{}_", json::name(pod));
         let part = |(key, value): (&String, &Value)| {
